@@ -1,0 +1,1 @@
+"""What runs inside the engine's processes. Only `inference.server` names these modules, in the command it builds."""

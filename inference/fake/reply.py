@@ -1,0 +1,81 @@
+"""One scripted reply as the bytes that a generation server would send."""
+
+import random
+import re
+import time
+from typing import Any
+
+import msgspec
+
+from .script import Script
+
+# A word with the space before it, or one Chinese or Japanese character: joined they give the text back.
+_TOKEN = re.compile(r"\s*[\u3000-\u9fff\uff00-\uffef]|\s*[^\s\u3000-\u9fff\uff00-\uffef]+|\s+")
+_WORDS = ("the", "fake", "answers", "with", "words", "that", "mean", "nothing", "but", "take", "long", "to", "read")
+KEEP_ALIVE = b": keep-alive\n\n"
+DONE = b"data: [DONE]\n\n"
+
+
+def encode_event(value: dict[str, Any]) -> bytes:
+    return b"data: " + msgspec.json.encode(value) + b"\n\n"
+
+
+def count_tokens(messages: list[dict[str, Any]]) -> int:
+    """A role counts for one token."""
+    return sum(1 + len(_TOKEN.findall(_content(message))) for message in messages)
+
+
+def _content(message: dict[str, Any]) -> str:
+    """The text of a message, also where it is a list of parts."""
+    content = message.get("content") or ""
+    return content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
+
+
+def _write(messages: list[dict[str, Any]], script: Script, seed: int) -> str:
+    asked = next((_content(m) for m in reversed(messages) if m.get("role") == "user"), "")
+    if script.text is not None:
+        return script.text
+    if script.tokens is not None:
+        return " ".join(random.Random(f"{seed} {asked}").choices(_WORDS, k=script.tokens))  # noqa: S311
+    return f"You wrote: {asked}"
+
+
+class Reply:
+    """tokens: what is to be sent. A continued message's text is not sent again."""
+
+    def __init__(self, body: dict[str, Any], script: Script, seed: int):
+        messages = body["messages"]
+        text = _write(messages, script, seed)
+        tokens = _TOKEN.findall(text)[: script.tokens]
+        if body.get("continue_final_message"):
+            tokens = _TOKEN.findall("".join(tokens).removeprefix(_content(messages[-1])))
+        self.tokens: list[str] = tokens[: body.get("max_tokens")]
+        self._reason = "stop" if len(self.tokens) == len(tokens) else "length"
+        self._usage = {"prompt_tokens": count_tokens(messages), "completion_tokens": len(self.tokens)}
+        self._usage["total_tokens"] = sum(self._usage.values())
+        self._count = (body.get("stream_options") or {}).get("include_usage", False)
+        self._head = {"id": f"chatcmpl-{id(self):x}", "created": int(time.time()), "model": body["model"]}
+        head = msgspec.json.encode(self._head | {"object": "chat.completion.chunk"})
+        self._before_token = b"data: " + head[:-1] + b',"choices":[{"index":0,"delta":{"content":'
+
+    def opening(self) -> bytes:
+        return self._chunk({"role": "assistant", "content": ""}, None)
+
+    def events(self, start: int, count: int) -> bytes:
+        """One event for each of `count` tokens."""
+        after = b'},"finish_reason":null}]}\n\n'
+        encode = msgspec.json.encode
+        return b"".join(self._before_token + encode(token) + after for token in self.tokens[start : start + count])
+
+    def closing(self) -> bytes:
+        usage = self._head | {"object": "chat.completion.chunk", "choices": [], "usage": self._usage}
+        return self._chunk({"content": ""}, self._reason) + (encode_event(usage) if self._count else b"") + DONE
+
+    def whole(self) -> dict[str, Any]:
+        message = {"role": "assistant", "content": "".join(self.tokens)}
+        choice = {"index": 0, "message": message, "finish_reason": self._reason}
+        return self._head | {"object": "chat.completion", "choices": [choice], "usage": self._usage}
+
+    def _chunk(self, delta: dict[str, str], reason: str | None) -> bytes:
+        choice = {"index": 0, "delta": delta, "finish_reason": reason}
+        return encode_event(self._head | {"object": "chat.completion.chunk", "choices": [choice]})

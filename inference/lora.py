@@ -1,0 +1,204 @@
+"""Is this directory a LoRA adapter that our engines can serve with this base model?
+
+The format is PEFT's: adapter_config.json and adapter_model.safetensors
+(https://huggingface.co/docs/peft/developer_guides/checkpoint). vLLM refuses what it cannot serve with a 500 in the
+middle of loading, and trusts the numbers: so all of it is checked here, with sentences, before an engine sees it.
+"""
+
+import hashlib
+import json
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors
+
+CONFIG = "adapter_config.json"
+WEIGHTS = "adapter_model.safetensors"
+
+_TENSOR = re.compile(r"base_model\.model\.(?P<module>.+)\.lora_(?P<embedding>embedding_)?(?P<part>[AB])(\.weight)?")
+# The bits of the exponent: all set in infinity and in what is not a number.
+_FLOATS = {"F32": (np.uint32, 0x7F800000), "F16": (np.uint16, 0x7C00), "BF16": (np.uint16, 0x7F80)}
+_OPTIONS = {  # of PEFT's LoraConfig, that vLLM does not serve
+    "use_dora": "it is a DoRA adapter (use_dora): train it as plain LoRA",
+    "modules_to_save": "it brings whole layers of its own (modules_to_save): train it without",
+    "trainable_token_indices": "it trains tokens of its own (trainable_token_indices): train it without",
+    "lora_bias": "its layers have biases (lora_bias): train it without",
+    "layer_replication": "it repeats layers (layer_replication): train it without",
+    "alora_invocation_tokens": "it is an activated LoRA (alora_invocation_tokens): train it as plain LoRA",
+    "use_qalora": "it is a QALoRA adapter (use_qalora): train it as plain LoRA",
+    "use_bdlora": "it is a block-diagonal adapter (use_bdlora): train it as plain LoRA",
+}
+_CHANGES_BASE = ("pissa", "olora", "corda", "loftq")  # these start from another base model than the one that is served
+
+
+class InvalidAdapter(ValueError):
+    """str() is a sentence for whoever brought the adapter."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterInfo:
+    """sha256: of its files, hexadecimal; rank: the largest; parameters: how many numbers it holds; size: bytes."""
+
+    sha256: str
+    rank: int
+    lora_alpha: float
+    target_modules: tuple[str, ...]
+    parameters: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """The shapes of one module's A and B."""
+
+    a: tuple[int, ...]
+    b: tuple[int, ...]
+    embedding: bool
+
+    @property
+    def rank(self) -> int:
+        return self.a[0]
+
+    @property
+    def weight(self) -> tuple[int, int]:
+        """Shape of the base model's weight that it fits."""
+        return (self.a[1], self.b[0]) if self.embedding else (self.b[0], self.a[1])
+
+
+def validate(path: Path, base_model_dir: Path, max_rank: int) -> AdapterInfo:
+    """What is in the adapter directory `path`. Raises InvalidAdapter."""
+    for name in (CONFIG, WEIGHTS):
+        if (path / name).is_symlink() or not (path / name).is_file():
+            raise InvalidAdapter(f"It is no adapter: there is no file {name}.")
+    config = _read_config(path / CONFIG)
+    largest = _check_config(config, max_rank)
+    content = (path / WEIGHTS).read_bytes()
+    pairs = _read_pairs(content)
+    _check_ranks(pairs, config)
+    _check_fit(pairs, _read_shapes(base_model_dir))
+    return AdapterInfo(
+        sha256=hashlib.sha256((path / CONFIG).read_bytes() + hashlib.sha256(content).digest()).hexdigest(),
+        rank=largest,
+        lora_alpha=float(config["lora_alpha"]),
+        target_modules=tuple(sorted({module.rpartition(".")[2] for module in pairs})),
+        parameters=sum(math.prod(pair.a) + math.prod(pair.b) for pair in pairs.values()),
+        size=len(content),
+    )
+
+
+def _read_config(file: Path) -> dict[str, Any]:
+    try:
+        config = json.loads(file.read_text())
+    except (ValueError, RecursionError) as exc:
+        raise InvalidAdapter(f"{file.name} is damaged: {exc}.") from exc
+    if not isinstance(config, dict) or config.get("peft_type") != "LORA":
+        kind = config.get("peft_type") if isinstance(config, dict) else None
+        raise InvalidAdapter(f"It is no LoRA adapter: {file.name} says peft_type {kind}.")
+    return config
+
+
+def _check_config(config: dict[str, Any], max_rank: int) -> int:
+    """The largest rank."""
+    for option, sentence in _OPTIONS.items():
+        if config.get(option):
+            raise InvalidAdapter(f"It cannot be served: {sentence}.")
+    if config.get("bias", "none") != "none":
+        raise InvalidAdapter(
+            f"It cannot be served: it trains biases (bias: {config['bias']}): train it with bias none."
+        )
+    start = str(config.get("init_lora_weights")).lower()
+    if start.startswith(_CHANGES_BASE):
+        raise InvalidAdapter(f"It cannot be served: it starts from changed base weights (init_lora_weights: {start}).")
+    if not _is_number(config.get("lora_alpha")):
+        raise InvalidAdapter(f"{CONFIG} is damaged: lora_alpha is {config.get('lora_alpha')!r}, not a number.")
+    ranks = _ranks(config)
+    if not all(type(rank) is int and rank > 0 for rank in ranks):
+        raise InvalidAdapter(f"{CONFIG} is damaged: its ranks are {ranks}, not whole numbers above 0.")
+    if (largest := max(ranks)) > max_rank:
+        raise InvalidAdapter(f"Its rank is {largest}, and {max_rank} is the most that is served: train it with less.")
+    return largest
+
+
+def _ranks(config: dict[str, Any]) -> list[Any]:
+    pattern = config.get("rank_pattern") or {}
+    return [config.get("r"), *(pattern.values() if isinstance(pattern, dict) else [pattern])]
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _read_pairs(content: bytes) -> dict[str, _Pair]:
+    """The shapes of A and B by module name, when every tensor has its place and is finite."""
+    try:
+        tensors = safetensors.deserialize(content)
+    except safetensors.SafetensorError as exc:
+        raise InvalidAdapter(f"{WEIGHTS} is damaged: {exc}.") from exc
+    shapes: dict[str, dict[str, tuple[int, ...]]] = {}
+    embeddings = set()
+    for name, tensor in tensors:
+        match = _TENSOR.fullmatch(name)
+        if not match or len(tensor["shape"]) != 2:
+            raise InvalidAdapter(f"It holds {name}, which is no LoRA weight of a linear layer: it cannot be served.")
+        _check_finite(name, tensor)
+        shapes.setdefault(match["module"], {})[match["part"]] = tuple(tensor["shape"])
+        embeddings |= {match["module"]} if match["embedding"] else set()
+    if not shapes:
+        raise InvalidAdapter(f"{WEIGHTS} is empty.")
+    return {module: _pair(module, parts, module in embeddings) for module, parts in shapes.items()}
+
+
+def _pair(module: str, parts: dict[str, tuple[int, ...]], embedding: bool) -> _Pair:
+    if len(parts) != 2 or parts["A"][0] != parts["B"][1]:
+        raise InvalidAdapter(f"{WEIGHTS} is damaged: the A and B of {module} do not belong together.")
+    return _Pair(parts["A"], parts["B"], embedding)
+
+
+def _check_finite(name: str, tensor: dict[str, Any]) -> None:
+    if tensor["dtype"] not in _FLOATS:
+        raise InvalidAdapter(f"{name} is {tensor['dtype']}: save the adapter as float32, float16 or bfloat16.")
+    kind, exponent = _FLOATS[tensor["dtype"]]
+    bits = np.frombuffer(tensor["data"], kind)
+    if ((bits & kind(exponent)) == exponent).any():
+        raise InvalidAdapter(f"{name} holds numbers that are infinite or not numbers: its training went wrong.")
+
+
+def _check_ranks(pairs: dict[str, _Pair], config: dict[str, Any]) -> None:
+    known = set(_ranks(config))
+    for module, pair in pairs.items():
+        if pair.rank not in known:
+            raise InvalidAdapter(
+                f"The rank of {module} is {pair.rank}, and {CONFIG} says {sorted(known)}: it is damaged."
+            )
+
+
+def _check_fit(pairs: dict[str, _Pair], base: dict[str, tuple[int, ...]]) -> None:
+    for module, pair in pairs.items():
+        weight = base.get(f"{module}.weight")
+        if weight is None and module == "lm_head":  # tied to the embeddings
+            weight = base.get("model.embed_tokens.weight")
+        if weight != pair.weight:
+            has = "has none" if weight is None else f"has one of {_times(weight)}"
+            raise InvalidAdapter(
+                f"It was made for another base model: it changes a {module} of {_times(pair.weight)}, "
+                f"and the model that is served {has}."
+            )
+
+
+def _times(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape))
+
+
+def _read_shapes(model: Path) -> dict[str, tuple[int, ...]]:
+    """The shape of every weight of a base model, from the headers of its files."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    for file in model.glob("*.safetensors"):
+        with safetensors.safe_open(file, framework="numpy") as tensors:
+            shapes |= {name: tuple(tensors.get_slice(name).get_shape()) for name in tensors.keys()}  # noqa: SIM118
+    if not shapes:
+        raise FileNotFoundError(f"There is no base model in {model}.")
+    return shapes

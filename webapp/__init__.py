@@ -1,0 +1,1 @@
+"""People, teams, conversations, runs. Never imports torch or vllm."""

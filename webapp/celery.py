@@ -1,0 +1,31 @@
+"""The Celery application: work that takes minutes or hours runs in its workers, training on the queue `training`.
+
+Run one with `celery -A webapp.celery worker -Q celery,training`.
+"""
+
+import contextlib
+import os
+
+from celery import Celery
+from celery.signals import heartbeat_sent
+from redis import Redis
+from redis.exceptions import RedisError
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
+
+from django.conf import settings  # noqa: E402  (the variable above comes first)
+
+from webapp.lib import presence  # noqa: E402
+
+app = Celery("colloquy")
+app.conf.update(settings.CELERY)
+app.autodiscover_tasks()
+
+_redis = Redis.from_url(settings.LIVE_URL, socket_connect_timeout=2, socket_timeout=2)
+
+
+@heartbeat_sent.connect
+def be_seen(sender, **kwargs) -> None:
+    """Each beat of a worker says that it is there; /readyz counts them."""
+    with contextlib.suppress(RedisError):
+        presence.mark_now(_redis, presence.TRAINING, sender.hostname if hasattr(sender, "hostname") else "worker")

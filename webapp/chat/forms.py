@@ -1,0 +1,26 @@
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from webapp.chat.models import Conversation
+
+LONGEST_MESSAGE = 50_000  # characters
+
+
+class MessageForm(forms.Form):
+    text = forms.CharField(
+        max_length=LONGEST_MESSAGE,
+        error_messages={
+            "required": _("Write something first."),
+            "max_length": _("This is longer than %(limit_value)d characters (%(show_value)d). Send it in parts."),
+        },
+    )
+    client_id = forms.UUIDField(required=False)
+
+
+class RenameForm(forms.ModelForm):
+    class Meta:
+        model = Conversation
+        fields = ["title"]
+        error_messages = {"title": {"max_length": _("A title has at most %(limit_value)d characters.")}}
+
+    title = forms.CharField(max_length=120, error_messages={"required": _("A conversation needs a title.")})

@@ -1,0 +1,107 @@
+"""Conversation and Message: a tree of messages, of which one path is shown."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from webapp.accounts.models import Team
+from webapp.generation.models import Generation, Status
+from webapp.lib import markdown
+
+
+class Task(models.TextChoices):
+    CHAT = "chat", _("Chat")
+
+
+class Conversation(models.Model):
+    """`leaf` is the last message of the path that is shown; `revision` grows with every change but the text of a reply
+    being written, so that a page can tell whether it missed something."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="conversations")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="conversations")
+    task = models.CharField(max_length=12, choices=Task, default=Task.CHAT)
+    title = models.CharField(max_length=120, blank=True)
+    shared = models.BooleanField(default=False)  # with the team; otherwise the author's alone
+    leaf = models.ForeignKey("Message", null=True, on_delete=models.SET_NULL, related_name="+")
+    revision = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["team", "-updated_at"], name="conversation_recent")]
+
+    def __str__(self) -> str:
+        return self.title or str(_("New chat"))
+
+    @property
+    def channel(self) -> str:
+        """The Channels group of everybody who looks on."""
+        return f"chat.{self.pk}"
+
+
+class Role(models.TextChoices):
+    USER = "user", _("User")
+    ASSISTANT = "assistant", _("Assistant")
+
+
+class Message(models.Model):
+    """What a person wrote is in `content`; what the model wrote is its generation's text."""
+
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="messages")
+    parent = models.ForeignKey("self", null=True, on_delete=models.CASCADE, related_name="children")
+    role = models.CharField(max_length=9, choices=Role)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    content = models.TextField(blank=True)
+    generation = models.OneToOneField(Generation, null=True, on_delete=models.PROTECT, related_name="+")
+    waiting = models.BooleanField(default=False)  # for its turn, while an earlier message is being answered
+    client_id = models.UUIDField(null=True)  # made by the page, so that a message sent twice is stored once
+    created_at = models.DateTimeField(default=timezone.now)
+
+    sibling_ids: tuple[int, ...] = ()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["conversation", "client_id"], name="message_once")]
+
+    def __str__(self) -> str:
+        return f"{self.role}: {self.text[:40]}"
+
+    @property
+    def text(self) -> str:
+        return self.generation.text if self.generation else self.content
+
+    @property
+    def status(self) -> str:
+        if self.generation:
+            return self.generation.status
+        return Status.QUEUED if self.waiting else Status.DONE
+
+    @property
+    def active(self) -> bool:
+        return self.generation is not None and self.generation.active
+
+    @property
+    def blocks(self) -> list[str]:
+        """Safe HTML of a reply's blocks."""
+        return markdown.render(self.text)
+
+    @property
+    def place(self) -> int:
+        """Which of its siblings it is, from 1. Needs `sibling_ids` (chat.thread sets it), as the next two do."""
+        return self.sibling_ids.index(self.pk) + 1
+
+    @property
+    def earlier_sibling(self) -> int | None:
+        return self.sibling_ids[self.place - 2] if self.place > 1 else None
+
+    @property
+    def later_sibling(self) -> int | None:
+        return self.sibling_ids[self.place] if self.place < len(self.sibling_ids) else None
+
+    @property
+    def fingerprint(self) -> tuple:
+        """Changes when the message must be drawn anew, its growing text apart."""
+        return self.status, self.content, self.sibling_ids

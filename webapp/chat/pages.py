@@ -1,0 +1,47 @@
+"""What the chat page is made of, as HTML: the same pieces serve the first load and the socket."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.core.paginator import Page, Paginator
+from django.template.loader import render_to_string
+
+from webapp.accounts.models import Team, User
+from webapp.chat import access, thread
+from webapp.chat.models import Conversation, Message
+
+LIST_PAGE = 40
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What one person sees of a conversation, loaded at one moment."""
+
+    conversation: Conversation
+    messages: list[Message]
+    rights: Iterable[str]
+
+    def context(self) -> dict:
+        return {
+            "conversation": self.conversation,
+            "thread": self.messages,
+            "may_write": "write" in self.rights,
+            "may_manage": "manage" in self.rights,
+            "older": self.messages[0].parent_id if self.messages else None,
+        }
+
+    def html(self, name: str, **more) -> str:
+        """A template's output as a plain str, which JSON encoders know."""
+        return render_to_string(f"chat/{name}.html", {**self.context(), **more}) + ""
+
+
+def view_for(user: User, conversation_id) -> View:
+    """Raises Http404 and PermissionDenied as `access.conversation_for` does."""
+    conversation = access.conversation_for(user, conversation_id)
+    return View(conversation, thread.shown(conversation), access.rights_for(user, conversation))
+
+
+def recent(user: User, team: Team, number: str | int = 1) -> Page:
+    """A page of the conversations that have something in them."""
+    found = access.conversations_for(user, team).exclude(leaf=None)
+    return Paginator(found, LIST_PAGE).get_page(number)

@@ -1,0 +1,103 @@
+"""Generation: one reply that was asked for. The row is the truth about it; Redis only hurries things along."""
+
+from dataclasses import asdict
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from inference.messages import Message, Priority, Role, SamplingParams
+
+
+class Status(models.TextChoices):
+    QUEUED = "queued", _("Queued")
+    STREAMING = "streaming", _("Streaming")
+    DONE = "done", _("Done")
+    STOPPED = "stopped", _("Stopped")
+    FAILED = "failed", _("Failed")
+
+
+ACTIVE = (Status.QUEUED, Status.STREAMING)
+
+
+class Waiting(models.TextChoices):
+    """What a claimed reply waits for, as the page says it."""
+
+    NOTHING = "", ""
+    ENGINE = "engine", _("Waiting for the engine: it is starting or does not answer.")
+    BUSY = "busy", _("Waiting its turn: the engine is busy.")
+
+
+class Failure(models.TextChoices):
+    """Why a reply failed, in sentences for people."""
+
+    NONE = "", ""
+    UNAVAILABLE = "unavailable", _("The engine could not be reached for too long. What was written is kept; try again.")
+    BUSY = "busy", _("The engine stayed busy for too long. Try again in a moment.")
+    BROKEN = "broken", _("The engine broke off several times while answering. What was written is kept; try again.")
+    TOO_LONG = "too_long", _("The message is longer than the model can read. Shorten it and send it again.")
+    UNKNOWN_MODEL = "unknown_model", _("The engine does not serve this model. Choose another, or ask an admin.")
+    REFUSED = "refused", _("The engine refused our key. An admin should check INFERENCE_API_KEY.")
+    BAD_REQUEST = "bad_request", _("The engine refused the request. An admin finds the reason in the log.")
+
+
+class Generation(models.Model):
+    """`channel` names the Channels group that hears of it; who owns the reply's row holds a lease on it."""
+
+    channel = models.CharField(max_length=100)
+    model = models.CharField(max_length=200)
+    prompt = models.JSONField()  # [{"role": …, "content": …}]
+    params = models.JSONField(default=dict)  # the SamplingParams that were set
+    priority = models.SmallIntegerField(default=Priority.INTERACTIVE)
+    cache_salt = models.CharField(max_length=64, blank=True)
+
+    status = models.CharField(max_length=9, choices=Status, default=Status.QUEUED)
+    waiting = models.CharField(max_length=8, choices=Waiting, blank=True)
+    failure = models.CharField(max_length=16, choices=Failure, blank=True)
+    stop_requested = models.BooleanField(default=False)
+    owner = models.CharField(max_length=80, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+
+    text = models.TextField(blank=True)
+    finish_reason = models.CharField(max_length=10, blank=True)
+    turns_left_out = models.PositiveIntegerField(default=0)  # of the prompt, because it did not fit the context
+    prompt_tokens = models.PositiveIntegerField(null=True)
+    completion_tokens = models.PositiveIntegerField(null=True)
+    first_token_ms = models.PositiveIntegerField(null=True)  # from being asked for
+    writing_ms = models.PositiveIntegerField(null=True)  # from the first token to the last
+    created_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["status", "lease_until"], condition=models.Q(status__in=ACTIVE), name="generation_active"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk} · {self.status}"
+
+    @property
+    def active(self) -> bool:
+        return self.status in ACTIVE
+
+    @property
+    def tokens_per_s(self) -> float | None:
+        """Tokens a second while it was being written; None when it is too short to say."""
+        if not self.writing_ms or not self.completion_tokens or self.completion_tokens < 2:
+            return None
+        return (self.completion_tokens - 1) / (self.writing_ms / 1000)
+
+    def messages(self) -> list[Message]:
+        return [Message(Role(turn["role"]), turn["content"]) for turn in self.prompt]
+
+    def sampling(self) -> SamplingParams:
+        return SamplingParams(**{**self.params, "stop": tuple(self.params.get("stop", ()))})
+
+
+def plain_prompt(messages: list[Message]) -> list[dict[str, str]]:
+    return [{"role": message.role.value, "content": message.content} for message in messages]
+
+
+def plain_params(params: SamplingParams) -> dict:
+    return {name: value for name, value in asdict(params).items() if value not in (None, ())}

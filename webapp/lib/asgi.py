@@ -1,0 +1,18 @@
+"""Small ASGI middleware."""
+
+from collections.abc import Awaitable, Callable
+
+App = Callable[[dict, Callable, Callable], Awaitable[None]]
+
+
+def signed_in_only(app: App) -> App:
+    """Refuses a socket to whoever is not signed in."""
+
+    async def middleware(scope: dict, receive: Callable, send: Callable) -> None:
+        if scope["user"].is_authenticated:
+            await app(scope, receive, send)
+        else:
+            await receive()  # websocket.connect
+            await send({"type": "websocket.close", "code": 4401})
+
+    return middleware

@@ -1,0 +1,143 @@
+"""Markdown as models write it, to HTML that is safe to show: CommonMark with tables and mathematics by pyromark, code
+coloured by Pygments, LaTeX as MathML by latex2mathml, all sanitised by nh3. Raw HTML is shown as the text that it is,
+and an image, which would tell another host who reads, as a link.
+
+A reply is rendered block by block (paragraph, list, table, code …), so that a growing one need not be rendered anew.
+"""
+
+import html
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+import nh3
+import pyromark
+from django.utils.translation import gettext as _
+from latex2mathml.converter import convert as mathml
+from pygments import highlight
+from pygments.formatters.html import HtmlFormatter
+from pygments.lexer import Lexer
+from pygments.lexers import get_lexer_by_name
+from pygments.util import ClassNotFound
+
+OPTIONS = (
+    pyromark.Options.ENABLE_TABLES
+    | pyromark.Options.ENABLE_STRIKETHROUGH
+    | pyromark.Options.ENABLE_TASKLISTS
+    | pyromark.Options.ENABLE_MATH
+)
+TAGS = set(
+    "p br hr h1 h2 h3 h4 h5 h6 strong em del code pre blockquote ul ol li table thead tbody tr th td a span".split()
+)
+ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}, "code": {"class"}, "span": {"class"}}
+MATH_TAGS = set(
+    "math mrow mi mo mn ms mtext mspace msup msub msubsup munder mover munderover mfrac msqrt mroot mtable mtr mtd "
+    "mstyle mpadded menclose mphantom".split()
+)
+MATH_ATTRIBUTES = {
+    tag: {"display", "mathvariant", "stretchy", "fence", "columnalign", "linethickness", "displaystyle", "xmlns"}
+    for tag in MATH_TAGS
+}
+LINK_SCHEMES = {"http", "https", "mailto"}
+LONGEST_FORMULA = 2000
+
+CODE = re.compile(r'<pre><code(?: class="language-([^"]*)")?>(.*?)</code></pre>', re.DOTALL)
+MATH = re.compile(r'<span class="math math-(inline|display)">(.*?)</span>', re.DOTALL)
+CHECKBOX = re.compile(r'<input disabled="" type="checkbox"( checked="")?/>\n?')
+TABLE = re.compile(r"<table>.*?</table>", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A top-level block: where it starts in the source (in characters), and its source up to the next one."""
+
+    start: int
+    source: str
+
+
+def blocks(source: str) -> list[Block]:
+    """The top-level blocks in order. Only blank lines may lie outside them."""
+    data = source.encode()
+    starts = _top_level_starts(source, data)
+    found, characters, reached = [], 0, 0
+    for start, end in zip(starts, [*starts, len(data)][1:], strict=True):
+        characters += len(data[reached:start].decode())
+        reached = start
+        found.append(Block(characters, data[start:end].decode()))
+    return found
+
+
+def _top_level_starts(source: str, data: bytes) -> list[int]:
+    """Byte offsets of the lines on which the top-level blocks start."""
+    starts, depth = set(), 0
+    for event, where in pyromark.events_with_range(source, options=OPTIONS):
+        kind = event if isinstance(event, str) else next(iter(event))
+        if depth == 0:
+            starts.add(data.rfind(b"\n", 0, where["start"]) + 1)
+        depth += (kind == "Start") - (kind == "End")
+    return sorted(starts)
+
+
+def render(source: str) -> list[str]:
+    """Safe HTML of each block."""
+    return [render_block(block.source) for block in blocks(source)]
+
+
+def render_block(source: str) -> str:
+    """Safe HTML of one block, whole or still being written."""
+    out = pyromark.html(_without_html(source), options=OPTIONS)
+    out = CHECKBOX.sub(lambda found: "☑ " if found[1] else "☐ ", out)
+    safe = nh3.clean(
+        out, tags=TAGS, attributes=ATTRIBUTES, url_schemes=LINK_SCHEMES, link_rel="noopener noreferrer nofollow"
+    )
+    # From here on every piece that is put in is escaped or sanitised where it is made.
+    safe = CODE.sub(lambda found: _code(found[1] or "", html.unescape(found[2])), safe)
+    safe = MATH.sub(lambda found: _formula(html.unescape(found[2]), found[1]), safe)
+    return TABLE.sub(lambda found: f'<div class="table-scroll" tabindex="0">{found[0]}</div>', safe)
+
+
+def _without_html(source: str) -> str:
+    """The source with the `<` of raw HTML escaped, and without the `!` that makes a link an image."""
+    if "<" not in source and "![" not in source:
+        return source
+    data, out, reached = source.encode(), [], 0
+    for event, where in pyromark.events_with_range(source, options=OPTIONS):
+        kind = event if isinstance(event, str) else next(iter(event))
+        start, end = where["start"], where["end"]
+        if start < reached:
+            continue
+        if kind in ("Html", "InlineHtml"):
+            out += [data[reached:start], data[start:end].replace(b"<", b"&lt;")]
+            reached = end
+        elif kind == "Start" and isinstance(event, dict) and isinstance(event["Start"], dict) and "Image" in event["Start"]:
+            out.append(data[reached:start])
+            reached = start + 1
+    return b"".join([*out, data[reached:]]).decode()
+
+
+def _code(language: str, text: str) -> str:
+    name = html.escape(language.split(",")[0].split()[0] if language.strip() else "")
+    body = highlight(text, lexer, HtmlFormatter(nowrap=True)) if (lexer := _lexer(language)) else html.escape(text)
+    button = f'<button type="button" class="button quiet small" data-copy-code>{html.escape(_("Copy code"))}</button>'
+    head = f'<div class="code-head"><span>{name}</span>{button}</div>'
+    return f'<div class="code">{head}<pre tabindex="0"><code class="highlight">{body}</code></pre></div>'
+
+
+@lru_cache(maxsize=64)
+def _lexer(language: str) -> Lexer | None:
+    try:
+        return get_lexer_by_name(language.split()[0], stripnl=False, ensurenl=False) if language.strip() else None
+    except ClassNotFound:
+        return None
+
+
+@lru_cache(maxsize=512)
+def _formula(latex: str, display: str) -> str:
+    """MathML, or the LaTeX itself where it cannot be read."""
+    if len(latex) <= LONGEST_FORMULA:
+        try:
+            made = mathml(latex, display="block" if display == "display" else "inline")
+            return nh3.clean(made, tags=MATH_TAGS, attributes=MATH_ATTRIBUTES)
+        except Exception:  # noqa: BLE001 (latex2mathml raises whatever its parser trips over)
+            pass
+    return f'<code class="formula">{html.escape(latex)}</code>'

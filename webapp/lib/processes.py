@@ -1,0 +1,12 @@
+"""What a child process must be told so that it never outlives its parent (Linux)."""
+
+import ctypes
+import signal
+
+PR_SET_PDEATHSIG = 1  # prctl(2)
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def die_with_parent() -> None:
+    """Run in the child between fork and exec: the kernel sends it SIGTERM when the parent dies, even by `kill -9`."""
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -1,0 +1,10 @@
+"""Every page's address. tests/webapp/test_routes.py walks this table as five different people."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("webapp.launch.urls")),
+    path("", include("webapp.accounts.signin_urls")),
+    path("", include("webapp.accounts.urls")),
+    path("", include("webapp.chat.urls")),
+]
