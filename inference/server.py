@@ -31,9 +31,9 @@ class ServerConfig:
     model: a directory or a model hub's name. served_name: what clients call it. cache_dir: the engine's own files.
     uds: the Unix socket to listen on, or else host and port. dtype: auto is bfloat16 where the hardware has it.
     max_model_len: prompt and reply in tokens; None fits it to the model and the cache. max_num_seqs: replies written at
-    once; max_queued: requests that may wait beside them. kv_cache_bytes: None is 256 MiB for a small model on a CPU,
-    1 GiB for another, and on a GPU what is free. max_loras: adapters in one batch, 0 to serve none; max_cpu_loras:
-    adapters in memory.
+    once (None: 16 on a CPU, 256 on a GPU); max_queued: requests that may wait beside them. kv_cache_bytes: None is
+    256 MiB for a small model on a CPU, 1 GiB for another, and on a GPU what is free. max_loras: adapters in one batch,
+    0 to serve none; max_cpu_loras: adapters in memory.
     """
 
     model: str
@@ -80,12 +80,12 @@ class ServerConfig:
             *["--max-model-len", str(self.max_model_len or "auto"), "--load-format", "safetensors"],
             *self._capacity(),
             *self._adapters(),
-            *["--scheduling-policy", "priority", "--max-num-queued-reqs", str(self.max_queued)],
+            *["--scheduling-policy", "priority"],
             # Weak models fill JSON with spaces until the limit; without them the grammar is the same.
             *["--structured-outputs-config", json.dumps({"backend": "xgrammar", "disable_any_whitespace": True})],
             *["--enable-prompt-tokens-details", "--enable-request-id-headers"],
             *["--sse-keep-alive-interval", str(self.keep_alive_s), "--disable-fastapi-docs"],
-            *["--disable-access-log-for-endpoints", "/health,/metrics"],
+            *["--uvicorn-log-level", "warning", "--disable-uvicorn-access-log"],
             *["--middleware", "inference.engine.kept.KeepAdapters"],
             *["--middleware", "inference.engine.guard.Guard"],  # the last is the outermost
         ]
@@ -100,6 +100,7 @@ class ServerConfig:
             "VLLM_CACHE_ROOT": os.path.join(cache, "vllm"),
             "VLLM_ALLOW_RUNTIME_LORA_UPDATING": "1",
             "VLLM_PLUGINS": "",
+            "VLLM_LOGGING_LEVEL": "WARNING",
             "VLLM_NO_USAGE_STATS": "1",
             "DO_NOT_TRACK": "1",
             "VLLM_MEDIA_URL_ALLOW_REDIRECTS": "0",
@@ -123,12 +124,16 @@ class ServerConfig:
         return ["vllm", "serve", model, "--tensor-parallel-size", str(self.tensor_parallel_size)]
 
     def _capacity(self) -> list[str]:
-        seqs, cache = self.max_num_seqs, self.kv_cache_bytes
-        if self.device == "cpu":  # without a size vLLM takes 92% of the memory, and dies where that is not free
+        running = self.max_num_seqs or (16 if self.device == "cpu" else 256)
+        cache = self.kv_cache_bytes
+        if self.device == "cpu" and not cache:  # vLLM would take 92% of the memory, and die where that is not free
             small = 0 < weigh(self.model) <= _SMALL_MODEL_BYTES
-            seqs, cache = seqs or 16, cache or (256 if small else 1024) * _MIB
-        flags = ["--max-num-seqs", str(seqs)] if seqs else []
-        return flags + (["--kv-cache-memory-bytes", str(cache)] if cache else [])
+            cache = (256 if small else 1024) * _MIB
+        return [
+            *["--max-num-seqs", str(running)],
+            *["--max-num-queued-reqs", str(running + self.max_queued)],  # vLLM counts those that run, too
+            *(["--kv-cache-memory-bytes", str(cache)] if cache else []),
+        ]
 
     def _adapters(self) -> list[str]:
         if not self.max_loras:  # then vLLM would compile the model: a minute on a CPU

@@ -109,16 +109,19 @@ def database(url: str) -> dict:
     parts = urlsplit(url)
     if parts.scheme not in {"postgres", "postgresql"}:
         raise ImproperlyConfigured(f"DATABASE_URL begins with {parts.scheme!r}; only postgresql:// is supported.")
-    options = dict(pair.split("=", 1) for pair in parts.query.split("&") if pair)
+    options: dict = dict(pair.split("=", 1) for pair in parts.query.split("&") if pair)
+    host = unquote(parts.hostname or options.pop("host", ""))
+    if pool := env.number("DATABASE_POOL", 16):  # connections a process keeps
+        options["pool"] = {"min_size": 0, "max_size": pool, "timeout": 20}
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": parts.path.lstrip("/"),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
-        "HOST": unquote(parts.hostname or options.pop("host", "")),
+        "HOST": host,
         "PORT": str(parts.port or ""),
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {**options, "pool": {"min_size": 0, "max_size": env.number("DATABASE_POOL", 16), "timeout": 20}},
+        "OPTIONS": options,
     }
 
 

@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from inference.client import Client
 from inference.messages import Completion, Message, Role, SamplingParams
@@ -43,7 +43,10 @@ async def _measure(config: ServerConfig, start: str, streams: int) -> None:
                 if process.poll() is not None:
                     raise SystemExit(log.read_text())
                 await asyncio.sleep(0.05)
-            print(f"{start}: ready in {time.monotonic() - started:.1f} s, {_memory(process.pid)}")
+            ready_s = time.monotonic() - started
+            print(
+                f"{start}: ready in {ready_s:.1f} s, {_work_s(process.pid):.1f} s of CPU time, {_memory(process.pid)}"
+            )
             await _write(client, config.served_name, 1)
             await _write(client, config.served_name, streams)
             print("  afterwards:", _memory(process.pid))
@@ -65,9 +68,17 @@ async def _write(client: Client, model: str, streams: int) -> None:
     print(f"  {streams} at once: {tokens} tokens in {taken_s:.2f} s, {tokens / taken_s:.0f} tokens/s")
 
 
+def _family(pid: int) -> list[psutil.Process]:
+    return [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+
+
+def _work_s(pid: int) -> float:
+    return sum(times.user + times.system for times in (process.cpu_times() for process in _family(pid)))
+
+
 def _memory(pid: int) -> str:
     """RSS counts the pages that both processes share twice; PSS once."""
-    processes = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+    processes = _family(pid)
     used = [process.memory_full_info() for process in processes]
     rss, pss = sum(u.rss for u in used) / 1e6, sum(u.pss for u in used) / 1e6
     return f"{len(processes)} processes, RSS {rss:.0f} MB, PSS {pss:.0f} MB"

@@ -32,10 +32,12 @@ def main() -> None:
 
 
 def clear_socket(path: Path) -> None:
-    """Remove the socket that a killed engine left behind. Exits when somebody listens there."""
+    """Remove the socket that a killed engine left behind. Exits when somebody listens there, or it is a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         return
+    if not path.is_socket():
+        sys.exit(f"{path} is no socket: remove it, or choose another place for the engine's socket.")
     with socket.socket(socket.AF_UNIX) as probe:
         try:
             probe.connect(str(path))

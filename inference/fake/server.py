@@ -40,7 +40,7 @@ class Fake:
 
     async def __aenter__(self) -> Self:
         await self._runner.setup()
-        site = web.UnixSite(self._runner, self._uds) if self._uds else self._tcp_site()
+        site = web.UnixSite(self._runner, self._uds, backlog=1024) if self._uds else self._tcp_site()
         await site.start()
         self.url = f"unix:{self._uds}" if self._uds else f"http://127.0.0.1:{self._runner.addresses[0][1]}"
         return self

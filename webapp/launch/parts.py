@@ -12,7 +12,8 @@ from webapp.lib.processes import die_with_parent
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """`user` is the account to run under, when not ours; `ready` must be quick and never raise."""
+    """`user` is the account to run under, when not ours; `ready` must be quick and never raise; what a `quiet` part
+    says goes to its log alone, until it dies."""
 
     name: str
     argv: tuple[str, ...]
@@ -22,6 +23,7 @@ class Part:
     stop_signal: signal.Signals = signal.SIGTERM
     stop_timeout_s: float = 10
     directory: Path | None = None
+    quiet: bool = False
 
     def spawn_options(self) -> dict:
         """Keyword arguments for Popen and asyncio's create_subprocess_exec: a process group of its own, so that

@@ -10,7 +10,6 @@ from webapp.launch import embedded
 from webapp.launch.parts import Part
 
 
-
 def stores() -> list[Part]:
     """What keeps data, and must answer before anything else starts."""
     found = []
@@ -53,7 +52,8 @@ def generation_worker() -> Part:
 
 def training_worker() -> Part:
     argv = (
-        *(sys.executable, "-m", "celery", "--quiet", "-A", "webapp.celery", "worker", "-Q", "celery,training"),
+        *(sys.executable, "-W", "ignore:You're running the worker"),  # as root, which it says over seven lines
+        *("-m", "celery", "--quiet", "-A", "webapp.celery", "worker", "-Q", "celery,training"),
         *("--concurrency", "1", "--loglevel", "warning", "--without-gossip", "--without-mingle"),
     )
     return Part(name="train", argv=argv, ready=lambda: True, directory=settings.BASE_DIR)

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import time
+from collections import deque
 from pathlib import Path
 
 from webapp.launch.parts import Part
@@ -19,6 +20,7 @@ FIRST_DELAY_S, LONGEST_DELAY_S = 0.5, 30.0
 STEADY_S = 30.0  # a part that lived this long starts again at once
 POLL_S = 0.1
 LOG_BYTES, LOG_FILES = 5_000_000, 3
+LAST_WORDS = 12  # lines
 
 
 class Supervisor:
@@ -28,7 +30,7 @@ class Supervisor:
         self.log_dir, self.echo = log_dir, echo
         self.tasks: dict[str, asyncio.Task[None]] = {}
         self.processes: dict[str, asyncio.subprocess.Process] = {}
-        self.pumps: dict[str, asyncio.Task[None]] = {}
+        self.pumps: dict[str, asyncio.Task[deque[str]]] = {}
         self.parts: dict[str, Part] = {}
         log_dir.mkdir(parents=True, exist_ok=True)
 
@@ -51,7 +53,7 @@ class Supervisor:
                 await self._end(self.parts[name], process)
 
     async def _keep_running(self, part: Part) -> None:
-        log = self._log(part.name)
+        log = self._log(part)
         delay = FIRST_DELAY_S
         while True:
             began = time.monotonic()
@@ -60,10 +62,12 @@ class Supervisor:
             self.pumps[part.name] = asyncio.create_task(_pump(process, log))
             await _exited(process.pid)
             _kill_group(process.pid)  # what it left behind would hold its sockets, its memory and its pipe
-            await self.pumps[part.name]  # its last words
+            last_words = await self.pumps[part.name]
             code = await process.wait()
             delay = FIRST_DELAY_S if time.monotonic() - began > STEADY_S else min(delay * 2, LONGEST_DELAY_S)
             log.warning("ended with %s; starting again in %.0f s", _outcome(code), delay)
+            if part.quiet and last_words:
+                log.warning("its last words were:\n%s", "\n".join(last_words))
             await asyncio.sleep(delay)
 
     async def _end(self, part: Part, process: asyncio.subprocess.Process) -> None:
@@ -77,17 +81,19 @@ class Supervisor:
         await self.pumps[part.name]
         await process.wait()
 
-    def _log(self, name: str) -> logging.Logger:
-        log = logging.getLogger(f"part.{name}")
+    def _log(self, part: Part) -> logging.Logger:
+        log = logging.getLogger(f"part.{part.name}")
         log.propagate = False
+        log.setLevel(logging.INFO)
         file = logging.handlers.RotatingFileHandler(
-            self.log_dir / f"{name}.log", maxBytes=LOG_BYTES, backupCount=LOG_FILES
+            self.log_dir / f"{part.name}.log", maxBytes=LOG_BYTES, backupCount=LOG_FILES
         )
         file.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
         log.handlers = [file]
         if self.echo:
             terminal = logging.StreamHandler(sys.stdout)
-            terminal.setFormatter(logging.Formatter(f"{name:<10} | %(message)s"))
+            terminal.setFormatter(logging.Formatter(f"{part.name:<10} | %(message)s"))
+            terminal.setLevel(logging.WARNING if part.quiet else logging.INFO)
             log.addHandler(terminal)
         return log
 
@@ -102,10 +108,15 @@ async def _line(stream: asyncio.StreamReader) -> bytes:
         return await stream.readexactly(error.consumed)
 
 
-async def _pump(process: asyncio.subprocess.Process, log: logging.Logger) -> None:
+async def _pump(process: asyncio.subprocess.Process, log: logging.Logger) -> deque[str]:
+    """Passes on what the process says, to its end; the last of it is returned."""
     assert process.stdout is not None
+    last: deque[str] = deque(maxlen=LAST_WORDS)
     while line := await _line(process.stdout):
-        log.info(line.decode(errors="replace").rstrip())
+        if text := line.decode(errors="replace").rstrip():
+            log.info("%s", text)
+            last.append(text)
+    return last
 
 
 async def _exited(pid: int) -> None:

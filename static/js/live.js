@@ -1,0 +1,173 @@
+// The chat page while it is open: puts growing replies in place as the socket tells (webapp/chat/consumers.py), sends
+// what is typed, and keeps the newest words in view. htmx and its ws extension do the rest.
+"use strict";
+
+const chat = document.getElementById("chat");
+const thread = document.getElementById("thread");
+const composer = document.getElementById("composer");
+const NEAR_END = 80; // pixels from the bottom that still count as being there
+
+// ---- Growing replies -------------------------------------------------------------------------------------------
+
+const INLINE = new Set(["A", "CODE", "DEL", "EM", "STRONG", "SPAN"]);
+
+// Where new characters belong: inside the last paragraph, item or cell, but after inline elements such as <strong>.
+function appendText(block, text) {
+  let place = block;
+  while (place.lastElementChild && !place.lastElementChild.nextSibling?.textContent.trim()
+         && (!INLINE.has(place.lastElementChild.tagName) || place.tagName === "PRE")) {
+    place = place.lastElementChild;
+  }
+  const last = place.lastChild;
+  if (last && last.nodeType === Node.TEXT_NODE) last.appendData(text);
+  else place.append(text);
+}
+
+function blockAt(body, number) {
+  while (body.children.length <= number) {
+    const block = document.createElement("div");
+    block.className = "block";
+    body.append(block);
+  }
+  return body.children[number];
+}
+
+const operations = {
+  reset: (article, body) => { body.replaceChildren(); },
+  block: (article, body, op) => { blockAt(body, op.block).innerHTML = op.html; },
+  text: (article, body, op) => { appendText(blockAt(body, op.block), op.text); },
+  note: (article, body, op) => { article.querySelector(".message-note[role=status]")?.replaceChildren(op.text); },
+  end: (article, body, op) => {
+    const end = article.querySelector(".message-end");
+    end.innerHTML = op.foot;
+    htmx.process(end);
+    article.dataset.status = op.status;
+  },
+};
+
+function growReply(id, ops) {
+  const article = document.getElementById(`m${id}`);
+  if (!article) return;
+  const body = article.querySelector("[data-blocks]");
+  for (const op of ops) {
+    if ((op.op === "text" || op.op === "block") && article.dataset.status === "queued") article.dataset.status = "streaming";
+    operations[op.op](article, body, op);
+  }
+}
+
+// ---- Staying at the newest words -------------------------------------------------------------------------------
+
+let following = true;
+
+function atEnd() {
+  return thread.scrollHeight - thread.scrollTop - thread.clientHeight < NEAR_END;
+}
+
+function toEnd() {
+  thread.scrollTop = thread.scrollHeight;
+}
+
+function afterChange() {
+  if (following) toEnd();
+  const active = thread.querySelector("[data-role=assistant][data-status=queued], [data-role=assistant][data-status=streaming]");
+  const stop = document.getElementById("stop-button");
+  if (stop) stop.hidden = !active;
+}
+
+thread?.addEventListener("scroll", () => {
+  following = atEnd();
+  const button = document.getElementById("to-bottom");
+  if (button) button.hidden = following;
+}, { passive: true });
+
+document.getElementById("to-bottom")?.addEventListener("click", () => { following = true; toEnd(); });
+
+// ---- The socket ------------------------------------------------------------------------------------------------
+
+const sent = new Map(); // client_id -> text, until the server has it
+
+function heard(message) {
+  if (message.reply) growReply(message.reply, message.ops);
+  if (message.revision !== undefined) {
+    chat.dataset.revision = message.revision;
+    document.getElementById("chat-title")?.replaceChildren(message.title);
+    document.title = `${message.title} · Colloquy`;
+  }
+  if (message.posted) settled(message.posted, "");
+  if (message.error) settled(message.refused, message.error);
+}
+
+function settled(clientId, error) {
+  const box = composer.elements.text;
+  if (!error && box.value === sent.get(clientId)) {
+    box.value = "";
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+  sent.delete(clientId);
+  composer.querySelector(".error").textContent = error;
+  box.toggleAttribute("aria-invalid", Boolean(error));
+  following = true;
+}
+
+chat?.addEventListener("htmx:wsBeforeMessage", (event) => {
+  if (event.detail.message.startsWith("{")) {
+    event.preventDefault(); // ours: nothing for htmx to swap
+    heard(JSON.parse(event.detail.message));
+    afterChange();
+  }
+});
+
+chat?.addEventListener("htmx:wsAfterMessage", afterChange);
+
+chat?.addEventListener("htmx:wsOpen", (event) => {
+  showConnection("");
+  event.detail.socketWrapper.sendImmediately(JSON.stringify({ revision: chat.dataset.revision }));
+});
+
+chat?.addEventListener("htmx:wsClose", (event) => {
+  const code = event.detail.event.code;
+  if (code === 4404 || code === 4401) location.reload(); // no longer ours to see, or signed out
+  else showConnection(chat.dataset.lost);
+});
+
+function showConnection(sentence) {
+  const banner = document.getElementById("connection");
+  banner.textContent = sentence;
+  banner.hidden = !sentence;
+}
+
+// ---- The composer ----------------------------------------------------------------------------------------------
+
+function newId() { // crypto.randomUUID exists only on https and localhost
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+composer?.addEventListener("keydown", (event) => {
+  // keyCode 229: the Enter with which an input method takes its candidate, in browsers that end the composition first
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+  event.preventDefault();
+  if (composer.elements.text.value.trim()) composer.requestSubmit();
+});
+
+composer?.addEventListener("htmx:wsConfigSend", (event) => {
+  const clientId = newId();
+  const text = composer.elements.text.value;
+  sent.set(clientId, text);
+  event.detail.messageBody = JSON.stringify({ text, client_id: clientId });
+  if (!document.getElementById("connection").hidden) composer.querySelector(".error").textContent = composer.dataset.unsent;
+});
+
+const typing = composer?.elements.text;
+
+function grow() {
+  if (CSS.supports("field-sizing", "content")) return;
+  typing.style.height = "auto"; // allowed by the policy: it is set by script, not by an attribute
+  typing.style.height = `${typing.scrollHeight}px`;
+}
+
+typing?.addEventListener("input", grow);
+if (typing?.value) grow();
+if (thread?.querySelector("article")) toEnd();

@@ -1,0 +1,9 @@
+"""Writes the sentences of the code and templates under the current directory into its Chinese catalogue."""
+
+import django
+from django.conf import settings
+from django.core.management import call_command
+
+settings.configure(LOCALE_PATHS=["locale"], USE_I18N=True)
+django.setup()
+call_command("makemessages", locale=["zh_Hans"], extensions=["html", "txt", "py"], no_obsolete=True, no_wrap=True, verbosity=0)
