@@ -1,6 +1,6 @@
 """What every test shares: an install of its own in a temporary directory, with the real PostgreSQL and Redis.
 
-Nothing is started for tests that do not ask for it; the engine is in tests/engine.py, the people in tests/webapp/people.py.
+Nothing is started for tests that do not ask for it. The engine is in tests/engine.py, people in tests/webapp/people.py.
 """
 
 import os

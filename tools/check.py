@@ -4,7 +4,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from babel.messages.pofile import read_po
@@ -29,7 +29,10 @@ def translations() -> bool:
         return False
     files = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "webapp", "templates", "locale", "manage.py"],
-        cwd=ROOT, check=True, capture_output=True, text=True,
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
     ).stdout.split()
     with tempfile.TemporaryDirectory() as place:
         for name in filter(lambda name: (ROOT / name).is_file(), files):
@@ -49,8 +52,8 @@ def complete(catalogue: Path) -> bool:
     return not missing
 
 
-def filled(string: str | tuple[str, ...]) -> bool:
-    return all(string) if isinstance(string, tuple) else bool(string)
+def filled(string: str | Sequence[str] | None) -> bool:
+    return bool(string) if isinstance(string, str) else all(string or ("",))
 
 
 CHECKS: dict[str, Callable[[], bool]] = {

@@ -4,7 +4,7 @@ import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 
-from django.core.asgi import get_asgi_application  # noqa: E402  (the variable above comes first)
+from django.core.asgi import get_asgi_application
 
 pages = get_asgi_application()
 

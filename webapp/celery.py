@@ -13,9 +13,9 @@ from redis.exceptions import RedisError
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 
-from django.conf import settings  # noqa: E402  (the variable above comes first)
+from django.conf import settings
 
-from webapp.lib import presence  # noqa: E402
+from webapp.lib import presence
 
 app = Celery("colloquy")
 app.conf.update(settings.CELERY)

@@ -157,7 +157,7 @@ ENGINE_URL = INFERENCE_URL or f"unix:{ENGINE_SOCKET}"
 ENGINE_KEY = env.text("INFERENCE_API_KEY") if INFERENCE_URL else places.kept_secret(DATA_DIR / "engine_key")
 BUILTIN_MODEL = BASE_DIR / "inference" / "builtin"
 MODEL = env.text("MODEL") or str(BUILTIN_MODEL)
-SERVED_MODEL = env.text("SERVED_MODEL") or ("colloquy" if MODEL == str(BUILTIN_MODEL) else Path(MODEL).name)
+SERVED_MODEL = env.text("SERVED_MODEL") or ("colloquy" if str(BUILTIN_MODEL) == MODEL else Path(MODEL).name)
 CONTEXT_TOKENS = env.number("CONTEXT_TOKENS", 0)  # 0: what the model's configuration says
 GENERATION_CONCURRENCY = env.number("GENERATION_CONCURRENCY", 256)
 GENERATION_DEADLINE_S = env.number("GENERATION_DEADLINE_S", 600)

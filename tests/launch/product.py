@@ -1,5 +1,6 @@
 """The product as a person runs it: `manage.py up`, in a directory and on a port of its own."""
 
+import logging
 import os
 import re
 import shutil
@@ -17,6 +18,8 @@ from typing import Literal, TypeVar
 import httpx
 import psutil
 
+logging.getLogger("httpx").setLevel(logging.WARNING)  # a line a request, while one waits
+
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 180  # the machine may have other things to do
@@ -24,13 +27,13 @@ MARKS = {  # what tells a part's process from the others
     "postgres": "/bin/postgres",
     "redis": "redis-server",
     "engine": "inference.engine.launcher",
-    "web": "uvicorn",
+    "web": "webapp.asgi",
     "generate": "manage.py generate",
     "train": "celery",
 }
 
 
-def wait_for(condition: Callable[[], T | None | Literal[False]], what: str, timeout_s: float = PATIENCE_S) -> T:
+def wait_for(condition: Callable[[], T | Literal[False] | None], what: str, timeout_s: float = PATIENCE_S) -> T:
     """The condition's first value that is true. Fails with `what` when none comes."""
     give_up_at = time.monotonic() + timeout_s
     while not (value := condition()):
@@ -130,7 +133,10 @@ class Product:
         return answer.status_code, answer.json()
 
     def wait_until_ready(self) -> None:
-        wait_for(lambda: self.readiness()[0] == 200, "/readyz is 200")
+        try:
+            wait_for(lambda: self.readiness()[0] == 200, "/readyz is 200")
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {self.readiness()}\n{self.output.read_text()[-3000:]}") from None
 
     def processes(self) -> list[psutil.Process]:
         """`up` itself and everything below it."""

@@ -21,7 +21,7 @@ def conversations_for(user: User, team: Team, *, task: Task = Task.CHAT) -> Quer
 
 
 def conversation_for(user: User, conversation_id: UUID, *, to: str = "read") -> Conversation:
-    """`to` is read, write or manage. Raises Http404 to whom it is hidden, PermissionDenied to whom it is not allowed."""
+    """`to` is read, write or manage. Raises Http404 where it is hidden, PermissionDenied where it is not allowed."""
     found = Conversation.objects.filter(pk=conversation_id).select_related("team", "author").first()
     membership = found and memberships_of(user).filter(team=found.team_id).first()
     if not found or not membership or not (found.shared or found.author_id == user.pk):

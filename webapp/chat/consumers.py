@@ -25,7 +25,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from webapp.chat import access, pages, services
-from webapp.chat.forms import MessageForm
+from webapp.chat.forms import MessageForm, first_error
 from webapp.chat.models import Message
 from webapp.chat.stream import Gap, ReplyStream
 from webapp.generation import live
@@ -85,8 +85,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         with translation.override(self.language):
             form = MessageForm({"text": said.get("text"), "client_id": said.get("client_id")})
             if not form.is_valid():
-                error = next(iter(form.errors.values()))[0]
-                await self._tell({"refused": said.get("client_id"), "error": str(error)})
+                await self._tell({"refused": said.get("client_id"), "error": first_error(form)})
                 return
         try:
             await database_sync_to_async(self._store)(**form.cleaned_data)
@@ -169,22 +168,23 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def _end_stream(self, view: pages.View, message: Message) -> bool:
         """The end of a reply that this viewer saw growing: what was still missing, and its foot."""
-        entry = message.generation_id and self.streams.get(message.generation_id)
-        if not entry or message.active:
+        generation_id = message.generation_id
+        if generation_id is None or message.active or not (entry := self.streams.get(generation_id)):
             return False
         ops = entry[1].finish(message.text)
         end = {"op": "end", "status": message.status, "foot": view.html("message_foot", message=message)}
         await self._tell_ops(message.pk, [*ops, end])
-        del self.streams[message.generation_id]
+        del self.streams[generation_id]
         return True
 
     async def _follow(self, view: pages.View) -> None:
         """Starts to tell of replies that are being written and were not followed yet."""
         for message in view.messages:
-            if message.active and message.generation_id not in self.streams:
+            generation_id = message.generation_id
+            if generation_id is not None and message.active and generation_id not in self.streams:
                 stream = ReplyStream()
-                self.streams[message.generation_id] = message.pk, stream
-                await self._tell_ops(message.pk, stream.start(await self._live_text(message.generation_id)))
+                self.streams[generation_id] = message.pk, stream
+                await self._tell_ops(message.pk, stream.start(await self._live_text(generation_id)))
 
     async def _live_text(self, generation_id: int) -> str:
         assert self.redis is not None

@@ -24,3 +24,8 @@ class RenameForm(forms.ModelForm):
         error_messages = {"title": {"max_length": _("A title has at most %(limit_value)d characters.")}}
 
     title = forms.CharField(max_length=120, error_messages={"required": _("A conversation needs a title.")})
+
+
+def first_error(form: forms.BaseForm) -> str:
+    """The sentence to show where there is room for one."""
+    return str(next(iter(form.errors.values()))[0])

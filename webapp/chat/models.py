@@ -104,4 +104,4 @@ class Message(models.Model):
     @property
     def fingerprint(self) -> tuple:
         """Changes when the message must be drawn anew, its growing text apart."""
-        return self.status, self.content, self.sibling_ids
+        return "active" if self.active else self.status, self.content, self.sibling_ids

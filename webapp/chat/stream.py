@@ -31,7 +31,7 @@ class ReplyStream:
         return [{"op": "reset"}, *self.grow(0, text)]
 
     def grow(self, offset: int, text: str) -> list[dict]:
-        """What text[offset:] adds. Nothing for what is shown already. Raises Gap when something before it is missing."""
+        """What text[offset:] adds: nothing where it is shown already. Raises Gap when what comes before is missing."""
         known = len(self.shown)
         if offset > known:
             raise Gap

@@ -34,7 +34,7 @@ def messages_up_to(leaf_id: int | None, limit: int = WINDOW) -> list[Message]:
     found = Message.objects.select_related("generation", "author").in_bulk(ids)
     messages = [found[i] for i in ids]
     conversation_id = messages[0].conversation_id
-    siblings = defaultdict(list)
+    siblings: defaultdict[int | None, list[int]] = defaultdict(list)
     parents = {message.parent_id for message in messages}
     rows = Message.objects.filter(conversation=conversation_id).order_by("pk").values_list("pk", "parent_id")
     for pk, parent_id in rows.filter(parent__in=parents - {None}):

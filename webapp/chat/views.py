@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from webapp.accounts.access import current_membership, switch_team
 from webapp.accounts.models import Role, User
 from webapp.chat import access, pages, services, thread
-from webapp.chat.forms import MessageForm, RenameForm
+from webapp.chat.forms import MessageForm, RenameForm, first_error
 from webapp.chat.models import Conversation
 
 
@@ -76,7 +76,7 @@ def post(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     if form.is_valid():
         services.post_message(conversation=conversation, author=user, **form.cleaned_data)
     else:
-        messages.error(request, next(iter(form.errors.values()))[0])
+        messages.error(request, first_error(form))
     return redirect("chat:conversation", conversation_id)
 
 
@@ -99,7 +99,7 @@ def rename(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     if form.is_valid():
         services.rename(conversation=conversation, title=form.cleaned_data["title"])
     else:
-        messages.error(request, next(iter(form.errors.values()))[0])
+        messages.error(request, first_error(form))
     return _back_to(conversation)
 
 

@@ -1,8 +1,8 @@
 """What is said about a reply while it is written, to the Channels group in its `channel`.
 
-    reply.delta    {id, offset, text}   text[offset:] grew; offsets count characters. May be lost, repeated or late
-    reply.waiting  {id, waiting}        a Waiting value
-    reply.ended    {id}                 the row has the outcome
+reply.delta    {id, offset, text}   text[offset:] grew; offsets count characters. May be lost, repeated or late
+reply.waiting  {id, waiting}        a Waiting value
+reply.ended    {id}                 the row has the outcome
 """
 
 from typing import Any

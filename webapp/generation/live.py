@@ -41,4 +41,5 @@ class LiveText:
 
 async def read(redis: Redis, generation_id: int) -> str:
     """The text so far; empty when there is none (or no longer)."""
-    return (await redis.get(key(generation_id)) or b"").decode()
+    found = await redis.get(key(generation_id))
+    return found.decode() if isinstance(found, bytes) else ""

@@ -71,7 +71,9 @@ class Generation(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["status", "lease_until"], condition=models.Q(status__in=ACTIVE), name="generation_active"),
+            models.Index(
+                fields=["status", "lease_until"], condition=models.Q(status__in=ACTIVE), name="generation_active"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -67,7 +67,7 @@ def stop_generation(generation: Generation) -> None:
 
 @transaction.atomic
 def end(generation: Generation, *, where: dict, status: Status, **outcome) -> bool:
-    """The one guarded UPDATE that ends a reply. False, and nothing is changed, when the row is no longer as `where` says."""
+    """The one guarded UPDATE that ends a reply. False, and nothing changes, when the row is not as `where` says."""
     values = {"status": status, "waiting": "", "finished_at": timezone.now(), "lease_until": None, **outcome}
     if not Generation.objects.filter(pk=generation.pk, **where).update(**values):
         return False

@@ -12,6 +12,7 @@ import secrets
 import socket
 import time
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from channels.db import database_sync_to_async
 from django.conf import settings
@@ -71,10 +72,10 @@ class Worker:
                 await self._begin(generation_id)
 
     async def _next_ids(self) -> list[int]:
-        """One round trip: people's replies come before batch work. Delivery needs no acknowledgement: the row has a lease."""
-        streams = {live.QUEUE: ">", live.BATCH_QUEUE: ">"}
+        """One round trip; people's replies come before batch work. No acknowledgement: the row has a lease."""
+        streams: dict[Any, Any] = {live.QUEUE: ">", live.BATCH_QUEUE: ">"}
         room = self.concurrency - len(self.writers)
-        answer = await self.redis.xreadgroup(
+        answer: Any = await self.redis.xreadgroup(
             live.GROUP, self.owner, streams, count=min(room, 16), block=int(LISTEN_S * 1000), noack=True
         )
         return [int(fields[b"id"]) for _, entries in answer for _, fields in entries]

@@ -79,7 +79,9 @@ class Writer:
         """Takes up the text that an earlier worker left. Without Redis it can only begin anew."""
         with contextlib.suppress(RedisError, OSError):
             if self.generation.attempts > 1:
-                self.live = live.LiveText(self.redis, self.generation.pk, await live.read(self.redis, self.generation.pk))
+                self.live = live.LiveText(
+                    self.redis, self.generation.pk, await live.read(self.redis, self.generation.pk)
+                )
             await self.live.begin()
 
     async def _write_or_stop(self) -> tuple[Status, dict]:

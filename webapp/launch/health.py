@@ -26,7 +26,9 @@ async def readyz(request: HttpRequest) -> JsonResponse:
     parts = {**await sync_to_async(stores_and_workers)(), "engine": await engine_answers()}
     ready = all(parts.values())
     body: dict[str, Any] = {name: "ready" if up else "missing" for name, up in sorted(parts.items())}
-    return JsonResponse(body, status=200 if ready else 503)
+    response = JsonResponse(body, status=200 if ready else 503)
+    response._has_been_logged = True  # type: ignore[attr-defined]  # to Django a 503 is an error; here it is an answer
+    return response
 
 
 def stores_and_workers() -> dict[str, bool]:

@@ -1,6 +1,6 @@
 """Keeps a list of parts running: starts them, prints what they say, restarts what dies, stops them all in reverse.
 
-Ours, because supervisord gives a failing program up for good and knows nothing of readiness, and honcho restarts nothing.
+Ours, because supervisord gives a failing program up for good and knows no readiness, and honcho restarts nothing.
 """
 
 import asyncio
@@ -120,15 +120,15 @@ async def _pump(process: asyncio.subprocess.Process, log: logging.Logger) -> deq
 
 
 async def _exited(pid: int) -> None:
-    """Returns when that process has ended. asyncio's own `wait` also waits for its pipe, which a grandchild may hold."""
+    """Returns when that process has ended. asyncio's own `wait` waits for its pipe too, which a grandchild may hold."""
     try:
         handle = os.pidfd_open(pid)
     except ProcessLookupError:
         return
-    ended = asyncio.get_running_loop().create_future()
-    asyncio.get_running_loop().add_reader(handle, lambda: ended.done() or ended.set_result(None))
+    ended = asyncio.Event()
+    asyncio.get_running_loop().add_reader(handle, ended.set)
     try:
-        await ended
+        await ended.wait()
     finally:
         asyncio.get_running_loop().remove_reader(handle)
         os.close(handle)

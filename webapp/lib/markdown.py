@@ -6,6 +6,7 @@ A reply is rendered block by block (paragraph, list, table, code …), so that a
 """
 
 import html
+import logging
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,20 +21,18 @@ from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
+log = logging.getLogger(__name__)
 OPTIONS = (
     pyromark.Options.ENABLE_TABLES
     | pyromark.Options.ENABLE_STRIKETHROUGH
     | pyromark.Options.ENABLE_TASKLISTS
     | pyromark.Options.ENABLE_MATH
 )
-TAGS = set(
-    "p br hr h1 h2 h3 h4 h5 h6 strong em del code pre blockquote ul ol li table thead tbody tr th td a span".split()
-)
+TAGS = set("p,br,hr,h1,h2,h3,h4,h5,h6,strong,em,del,code,pre,blockquote,ul,ol,li,a,span".split(","))
+TAGS |= set("table,thead,tbody,tr,th,td".split(","))
 ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}, "code": {"class"}, "span": {"class"}}
-MATH_TAGS = set(
-    "math mrow mi mo mn ms mtext mspace msup msub msubsup munder mover munderover mfrac msqrt mroot mtable mtr mtd "
-    "mstyle mpadded menclose mphantom".split()
-)
+MATH_TAGS = set("math,mrow,mi,mo,mn,ms,mtext,mspace,msup,msub,msubsup,munder,mover,munderover".split(","))
+MATH_TAGS |= set("mfrac,msqrt,mroot,mtable,mtr,mtd,mstyle,mpadded,menclose,mphantom".split(","))
 MATH_ATTRIBUTES = {
     tag: {"display", "mathvariant", "stretchy", "fence", "columnalign", "linethickness", "displaystyle", "xmlns"}
     for tag in MATH_TAGS
@@ -102,14 +101,13 @@ def _without_html(source: str) -> str:
         return source
     data, out, reached = source.encode(), [], 0
     for event, where in pyromark.events_with_range(source, options=OPTIONS):
-        kind = event if isinstance(event, str) else next(iter(event))
         start, end = where["start"], where["end"]
-        if start < reached:
+        if start < reached or isinstance(event, str):
             continue
-        if kind in ("Html", "InlineHtml"):
+        if "Html" in event or "InlineHtml" in event:
             out += [data[reached:start], data[start:end].replace(b"<", b"&lt;")]
             reached = end
-        elif kind == "Start" and isinstance(event, dict) and isinstance(event["Start"], dict) and "Image" in event["Start"]:
+        elif (started := event.get("Start")) and isinstance(started, dict) and "Image" in started:
             out.append(data[reached:start])
             reached = start + 1
     return b"".join([*out, data[reached:]]).decode()
@@ -138,6 +136,6 @@ def _formula(latex: str, display: str) -> str:
         try:
             made = mathml(latex, display="block" if display == "display" else "inline")
             return nh3.clean(made, tags=MATH_TAGS, attributes=MATH_ATTRIBUTES)
-        except Exception:  # noqa: BLE001 (latex2mathml raises whatever its parser trips over)
-            pass
+        except Exception as error:  # latex2mathml raises whatever its parser trips over
+            log.debug("no MathML for %r: %s", latex, error)
     return f'<code class="formula">{html.escape(latex)}</code>'

@@ -83,12 +83,11 @@ async def test_a_message_sent_while_the_engine_is_away_is_answered_when_it_is_ba
 
 async def test_after_the_deadline_the_reply_fails_and_keeps_what_was_written(ask: Ask, redis: Redis, settings) -> None:
     settings.GENERATION_DEADLINE_S = 0
-    async with Fake(Script(text=LONG, ending="break", after=10)) as fake:
-        async with working(fake.url, redis):
-            reply = await ask()
-            await has_text(redis, reply, 5)
-            fake.script = Script(text=LONG, ending="break", after=0)
-            after = await ended(reply)
+    async with Fake(Script(text=LONG, ending="break", after=10)) as fake, working(fake.url, redis):
+        reply = await ask()
+        await has_text(redis, reply, 5)
+        fake.script = Script(text=LONG, ending="break", after=0)
+        after = await ended(reply)
     assert after.status == Status.FAILED
     assert after.failure == Failure.UNAVAILABLE
     assert after.text

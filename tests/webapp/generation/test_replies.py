@@ -35,7 +35,9 @@ async def test_what_is_told_adds_up_to_the_reply(ask: Ask, fake: Fake, worker: W
     assert len(listener.of("reply.delta")) > 1
 
 
-async def test_the_live_text_is_what_was_told(ask: Ask, fake: Fake, worker: Worker, listener: Listener, redis: Redis) -> None:
+async def test_the_live_text_is_what_was_told(
+    ask: Ask, fake: Fake, worker: Worker, listener: Listener, redis: Redis
+) -> None:
     fake.script = Script(tokens=200, tokens_per_s=50)
     reply = await ask()
     await listener.hears("reply.delta", 3)
