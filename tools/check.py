@@ -22,18 +22,18 @@ def tool(name: str, *words: str) -> Callable[[], bool]:
     return lambda: run(str(BIN / name), *words)
 
 
+def listed(*places: str) -> list[str]:
+    """Files there that git knows or would take."""
+    words = ["git", "ls-files", "--cached", "--others", "--exclude-standard", *places]
+    return subprocess.run(words, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split()
+
+
 def translations() -> bool:
     """Every sentence of the code and the templates has its Chinese. Works on a copy: extraction rewrites the file."""
     if not shutil.which("xgettext"):
         print("xgettext is missing: install gettext (Debian: apt-get install gettext).")
         return False
-    files = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "webapp", "templates", "locale", "manage.py"],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout.split()
+    files = listed("webapp", "templates", "locale", "manage.py")
     with tempfile.TemporaryDirectory() as place:
         for name in filter(lambda name: (ROOT / name).is_file(), files):
             target = Path(place, name)
@@ -61,7 +61,8 @@ CHECKS: dict[str, Callable[[], bool]] = {
     "format": tool("ruff", "format", "--check", "--quiet"),
     "types": tool("mypy"),
     "imports": tool("lint-imports"),
-    "templates": tool("djlint", "templates", "--check", "--lint", "--quiet"),
+    "templates": tool("djlint", "templates", "--lint", "--quiet"),
+    "template format": lambda: run(str(BIN / "djade"), "--check", "--target-version", "5.2", *listed("templates")),
     "migrations": lambda: run(sys.executable, "manage.py", "makemigrations", "--check", "--dry-run"),
     "translations": translations,
 }
