@@ -1,5 +1,6 @@
-"""Writes requirements.lock and requirements-dev.lock: the exact version of everything that the two requirements files
-need, as it is installed in the Python that runs this. pip cannot do it: vLLM's own list asks for CUDA builds.
+"""Writes requirements.lock, requirements-dev.lock and docker/requirements-*.lock: the exact version of everything that
+the requirements file of that name needs, as it is installed in the Python that runs this. pip cannot do it: vLLM's own
+list asks for CUDA builds.
 
     .venv/bin/pip install the new version, then .venv/bin/python tools/lock.py
 """
@@ -60,6 +61,9 @@ def main() -> None:
     product = needed(asked("requirements.txt"))
     write("requirements.lock", "Every package of the product but torch and vLLM", product)
     write("requirements-dev.lock", "What tests and checks add", needed(asked("requirements-dev.txt")) - product)
+    for image in ("web", "train", "engine"):
+        file = f"docker/requirements-{image}"
+        write(f"{file}.lock", f"What {file}.txt needs", needed(asked(f"{file}.txt")))
 
 
 main()

@@ -15,6 +15,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from inference.client import Client
 from inference.errors import InferenceError
+from inference.models import InvalidModel, check_model
 from webapp.launch import processes
 
 LEAST_FREE_BYTES = 1_000_000_000
@@ -51,14 +52,12 @@ def free_port() -> Iterator[str]:
 
 
 def model_present() -> Iterator[str]:
-    looks_local = settings.MODEL.startswith((".", "/", "~")) or str(settings.BUILTIN_MODEL) == settings.MODEL
-    if settings.INFERENCE_URL or not looks_local:
+    if settings.INFERENCE_URL:
         return
-    if not (Path(settings.MODEL) / "config.json").is_file():
-        yield (
-            f"The model directory {settings.MODEL} holds no config.json. "
-            "Set MODEL to the directory of a Hugging Face model, or unset it for the built-in one."
-        )
+    try:
+        check_model(settings.MODEL)
+    except InvalidModel as error:
+        yield str(error)
 
 
 def disk_space() -> Iterator[str]:
