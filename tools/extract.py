@@ -7,5 +7,11 @@ from django.core.management import call_command
 settings.configure(LOCALE_PATHS=["locale"], USE_I18N=True)
 django.setup()
 call_command(
-    "makemessages", locale=["zh_Hans"], extensions=["html", "txt", "py"], no_obsolete=True, no_wrap=True, verbosity=0
+    "makemessages",
+    locale=["zh_Hans"],
+    extensions=["html", "txt", "py"],
+    no_obsolete=True,
+    no_wrap=True,
+    add_location="file",  # line numbers would change with every edit
+    verbosity=0,
 )

@@ -16,7 +16,10 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Fake:
-    """`async with Fake(...)` listens on a port of the loopback address (0: any free one) or on Unix socket `uds`."""
+    """`async with Fake(...)` listens on a port of the loopback address (0: any free one) or on Unix socket `uds`.
+
+    lora: whether it has the routes that load adapters; vLLM has them only when it is told to.
+    """
 
     def __init__(
         self,
@@ -28,6 +31,7 @@ class Fake:
         uds: str | None = None,
         context: int = 8192,
         seed: int = 0,
+        lora: bool = True,
     ):
         self.script = script or Script()
         self.failures: Failures | None = None
@@ -36,7 +40,7 @@ class Fake:
         self.url = ""
         self._model, self._api_key, self._context, self._seed = model, api_key, context, seed
         self._port, self._uds = port, uds
-        self._runner = web.AppRunner(self._app(), handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
+        self._runner = web.AppRunner(self._app(lora), handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
 
     async def __aenter__(self) -> Self:
         await self._runner.setup()
@@ -51,7 +55,7 @@ class Fake:
     def _tcp_site(self) -> web.BaseSite:
         return web.TCPSite(self._runner, "127.0.0.1", self._port, backlog=1024)
 
-    def _app(self) -> web.Application:
+    def _app(self, lora: bool) -> web.Application:
         app = web.Application(middlewares=[self._guard], client_max_size=64 * 1024**2)
         app.add_routes(
             [
@@ -59,13 +63,14 @@ class Fake:
                 web.get("/v1/models", self._models),
                 web.post("/v1/chat/completions", self._chat),
                 web.post("/tokenize", self._tokenize),
-                web.post("/v1/load_lora_adapter", self._load_adapter),
-                web.post("/v1/unload_lora_adapter", self._unload_adapter),
                 web.get("/fake/stats", self._show_stats),
                 web.post("/fake/script", self._set_script),
                 web.post("/fake/failures", self._set_failures),
             ]
         )
+        if lora:
+            app.router.add_post("/v1/load_lora_adapter", self._load_adapter)
+            app.router.add_post("/v1/unload_lora_adapter", self._unload_adapter)
         return app
 
     @web.middleware

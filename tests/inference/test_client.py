@@ -245,6 +245,11 @@ async def test_adapters_are_loaded_listed_and_unloaded_and_doing_it_twice_is_no_
         await complete(client, "support@3f9c1a")
 
 
+async def test_it_tells_a_server_that_loads_no_adapters() -> None:
+    async with Fake(lora=False) as fake, Client(fake.url) as client:
+        assert await client.serves_adapters() is False
+
+
 async def test_an_adapter_that_is_not_there_is_a_bad_request(client: Client, tmp_path: Path) -> None:
     with pytest.raises(BadRequest, match="No adapter found"):
         await client.load_adapter("support@3f9c1a", str(tmp_path / "nowhere"))

@@ -41,6 +41,7 @@ def up(install: Product, _owner: None) -> Product:
 def loading(up: Product) -> Product:
     """The install with its engine not there yet: on its way up for the first time, or killed."""
     if up.readiness()[0] == 200:
+        up.said("The engine is ready")
         up.kill("engine")
         wait_for(lambda: up.readiness()[0] == 503, "/readyz is 503")
     return up

@@ -1,12 +1,15 @@
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 
 from tests.webapp.people import alice, anna, bob, charlie, team, victor
+from webapp.lib import translations
 
 __all__ = ["alice", "anna", "bob", "charlie", "team", "victor"]
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _static_files() -> None:
-    """Pages name static files by their hash: collect them, as `manage.py up` does."""
+def _built_files() -> None:
+    """Pages name static files by their hash, and read compiled catalogues: make both, as `manage.py up` does."""
     call_command("collectstatic", interactive=False, verbosity=0)
+    translations.compile_all(settings.BASE_DIR / "locale")

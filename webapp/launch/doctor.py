@@ -5,7 +5,6 @@ import os
 import shutil
 import socket
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import psycopg
 import redis
@@ -62,14 +61,17 @@ def model_present() -> Iterator[str]:
 
 def disk_space() -> Iterator[str]:
     place = next(p for p in (settings.DATA_DIR, *settings.DATA_DIR.parents) if p.exists())
-    free = shutil.disk_usage(place).free
-    if free < LEAST_FREE_BYTES:
-        yield (
-            f"Only {free / 1e6:.0f} MB are free on the disk of {settings.DATA_DIR}. "
-            "Free at least 1 GB, or set DATA_DIR to a larger disk."
-        )
+    yield from enough_space(shutil.disk_usage(place).free)
     if not os.access(place, os.W_OK):
         yield f"{place} cannot be written to. Give this account the right to, or set DATA_DIR to a place of its own."
+
+
+def enough_space(free_bytes: int) -> Iterator[str]:
+    if free_bytes < LEAST_FREE_BYTES:
+        yield (
+            f"Only {free_bytes / 1e6:.0f} MB are free on the disk of {settings.DATA_DIR}. "
+            "Free at least 1 GB, or set DATA_DIR to a larger disk."
+        )
 
 
 def database() -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Compiles locale/*/LC_MESSAGES/django.po without the gettext programs, which a fresh machine may lack."""
 
+import os
 from pathlib import Path
 
 from babel.messages.mofile import write_mo
@@ -14,7 +15,7 @@ def compile_all(locale: Path) -> None:
             continue
         with source.open("rb") as text:
             catalogue = read_po(text, locale=source.parts[-3], abort_invalid=True)
-        partial = target.with_suffix(".mo.part")
+        partial = target.with_suffix(f".{os.getpid()}.mo")  # several processes may compile at once
         with partial.open("wb") as binary:
             write_mo(binary, catalogue)
         partial.replace(target)
