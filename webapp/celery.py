@@ -7,6 +7,7 @@ import contextlib
 import os
 
 from celery import Celery
+from celery.schedules import crontab
 from celery.signals import heartbeat_sent
 from redis import Redis
 from redis.exceptions import RedisError
@@ -19,6 +20,9 @@ from webapp.lib import presence
 
 app = Celery("colloquy")
 app.conf.update(settings.CELERY)
+app.conf.beat_schedule = {
+    "nightly": {"task": "webapp.launch.tasks.forget_what_lapsed", "schedule": crontab(hour="3", minute="30")}
+}
 app.autodiscover_tasks()
 
 _redis = Redis.from_url(settings.LIVE_URL, socket_connect_timeout=2, socket_timeout=2)

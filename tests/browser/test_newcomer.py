@@ -17,7 +17,7 @@ def test_a_newcomer_makes_the_account_writes_and_reads_the_reply(real_site: Prod
     talk.record(page)
     text = talk.wait_for_reply(page)
     assert len(text) > 10
-    assert talk.broke_the_thread(page, text) == []
+    assert talk.strays(page, text) == []
 
     page.reload()
     assert talk.wait_for_reply(page) == text

@@ -30,7 +30,7 @@ def serving(root: Path) -> Iterator[str]:
 class _Handler(BaseHTTPRequestHandler):
     def __init__(self, root: Path, *args: object):
         self._root = root
-        super().__init__(*args)  # type: ignore[arg-type]
+        super().__init__(*args)
 
     def do_GET(self) -> None:
         words = self.path.partition("?")[0].strip("/").split("/")

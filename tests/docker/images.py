@@ -7,6 +7,7 @@ import subprocess
 import sys
 import venv
 from collections import Counter
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib import metadata
 from io import BytesIO
@@ -16,6 +17,7 @@ from dockerfile_parse import DockerfileParser
 from pathspec import GitIgnoreSpec
 
 from tests.docker.compose import ROOT
+from tests.docker.processes import running
 
 Instruction = dict[str, str]
 
@@ -33,6 +35,11 @@ class Image:
         kept = {name: os.environ[name] for name in ("OMP_NUM_THREADS", "HOSTNAME") if name in os.environ}
         home = {"HOME": str(self.data), "DATA_DIR": str(self.data), "PATH": path}
         return kept | settings | home | {"PYTHONDONTWRITEBYTECODE": "1"}
+
+    def running(
+        self, command: list[str], settings: dict[str, str], log: Path
+    ) -> AbstractContextManager["subprocess.Popen[bytes]"]:
+        return running(command, log, cwd=self.app, environment=self.environment(settings))
 
     def run(self, *command: str, settings: dict[str, str]) -> "subprocess.CompletedProcess[str]":
         environment = self.environment(settings)

@@ -3,19 +3,17 @@
 import asyncio
 import json
 import os
-import socket
 import subprocess
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
-from inference.client import Client
-from inference.messages import Message, Role, SamplingParams
 from inference.server import ServerConfig
 from tests.docker.compose import ROOT, services
 from tests.docker.images import Image
-from tests.docker.processes import running, wait_until
+from tests.docker.processes import answers, free_port, wait_until
 from tests.tiny_llama import write_model
 
 RECORDER = """#!/usr/bin/env python3
@@ -44,7 +42,7 @@ def gpu_app(tmp_path: Path) -> Path:
 
 
 def start(app: Path, **env: str) -> "subprocess.CompletedProcess[str]":
-    """Run the entrypoint of the engine for GPUs with this .env. MODEL is a directory, which compose.yml would prefix."""
+    """Run the entrypoint of the engine for GPUs with this .env; MODEL is a path, as it is in the container."""
     service = services(**{name: value for name, value in env.items() if name != "MODEL"})["engine-gpu"]
     command = [word.replace("/app", str(app)) for word in service["entrypoint"] + service["command"]]
     path = os.pathsep.join([str(app.parent), os.environ["PATH"]])
@@ -122,32 +120,31 @@ def test_pages_and_engine_call_a_model_by_one_name(web: Image, engine_cpu: Image
     assert pages.stdout == engine.stdout != "", pages.stderr + engine.stderr
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def test_the_engine_for_cpus_answers_with_the_packages_of_its_image(
     engine_cpu: Image, model: Path, tmp_path: Path
 ) -> None:
-    port, log = free_port(), tmp_path / "log"
+    port, log = str(free_port()), tmp_path / "log"
     service = services()["engine-cpu"]
-    settings = service["environment"] | {"MODEL": str(model), "PORT": str(port), "KV_CACHE_MIB": "64"}
-
-    async def is_healthy() -> bool:
-        async with Client(f"http://127.0.0.1:{port}") as client:
-            return await client.health()
-
-    async def ask(key: str) -> str:
-        async with Client(f"http://127.0.0.1:{port}", key) as client:
-            schema = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
-            params = SamplingParams(max_tokens=24, temperature=0, json_schema=schema)
-            return (await client.complete("model", [Message(Role.USER, "How many?")], params)).text
-
-    with running(engine_cpu, service["command"], settings, log) as process:
-        wait_until(lambda: asyncio.run(is_healthy()), process, log)
-        probe = service["healthcheck"]["test"][3].replace("8000", str(port))
+    settings = service["environment"] | {"MODEL": str(model), "PORT": port, "KV_CACHE_MIB": "64"}
+    with engine_cpu.running(service["command"], settings, log) as process:
+        wait_until(lambda: answers(f"http://127.0.0.1:{port}/health"), process, log)
+        probe = service["healthcheck"]["test"][3].replace("8000", port)
         assert engine_cpu.run("python3", "-c", probe, settings={}).returncode == 0
-        assert asyncio.run(ask("the-engines-key")).startswith("{")
+        status, body = asyncio.run(ask(port, "the-engines-key"))
+        assert status == 200, body + log.read_text()[-4000:]
+        assert json.loads(body)["choices"][0]["message"]["content"].startswith('{"n":')
+        assert asyncio.run(ask(port, "another-key"))[0] == 401
+
+
+async def ask(port: str, key: str) -> tuple[int, str]:
+    """A structured reply, for which vLLM loads most of its optional packages: the status and the body."""
+    schema = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+    body = {
+        "model": "model",
+        "messages": [{"role": "user", "content": "How many?"}],
+        "max_tokens": 24,
+        "response_format": {"type": "json_schema", "json_schema": {"name": "count", "schema": schema}},
+    }
+    url, headers = f"http://127.0.0.1:{port}/v1/chat/completions", {"Authorization": f"Bearer {key}"}
+    async with aiohttp.ClientSession() as session, session.post(url, json=body, headers=headers) as response:
+        return response.status, await response.text()

@@ -1,8 +1,8 @@
 """A growing reply as one viewer sees it: text in, small instructions for the page out.
 
-The page holds one element a block of Markdown. A finished block is sent once and never again. The open one gets the new
-characters as they are, and is rendered anew when there is reason to and the budget allows: what is spent on rendering
-stays within a fixed multiple of the reply's length, so that bytes and CPU grow with the reply and not with its square.
+The page holds one element a block of Markdown. What is added to the last block goes there as plain characters; when
+there is reason to, the open end of the text is parsed again, and what has changed of its blocks is rendered and sent.
+Both are done within a budget, so that bytes and CPU grow with the reply and not with its square.
 """
 
 import re
@@ -10,24 +10,36 @@ from dataclasses import dataclass, field
 
 from webapp.lib import markdown
 
-SPEND = 4  # characters rendered per character of reply, at most
-FREE = 1500  # characters that may be rendered besides, so that short replies always look right
+PARSED = 32  # characters parsed per character of reply, at most
+GROWING = 4  # characters rendered per character of reply while only its last block grows
+ENDING = 6  # the same where a block has ended: what was saved above is there for it
+FREE = 1500  # characters that may be parsed and rendered besides, so that short replies always look right
 TELLING = re.compile(r"[\n*_`~\[\]()|$#>:!]")  # after one of these the rendering may differ from the plain text
+
+Span = tuple[int, int]  # of a block: where it starts, and where its last visible character ends
 
 
 @dataclass(slots=True)
 class ReplyStream:
-    """`shown` is the text that the viewer has; an instruction is a JSON-ready dictionary without the message's id."""
+    """`shown` is the text that the viewer has; an instruction is a JSON-ready dictionary without the message's id:
+
+    reset              the reply is empty
+    block, html        block number `block` is that now
+    text, block        more characters at the end of that block
+    cut, blocks        there are only so many blocks
+    """
 
     shown: str = ""
-    first_block: int = 0  # number of the open block on the page
-    open_at: int = 0  # where in `shown` it starts
+    rendered: list[Span] = field(default_factory=list)  # what the page's blocks were made of
+    settled: int = 0  # how many of them will not change any more
+    parsed: int = 0
     spent: int = 0
-    space: str = field(default="", repr=False)  # white space that rendering dropped from the end of the open block
+    appended: bool = False  # to the last block, since it was rendered
+    space: str = field(default="", repr=False)  # white space that rendering dropped from its end
 
     def start(self, text: str) -> list[dict]:
         """Everything so far, for a viewer who has just come."""
-        self.shown, self.first_block, self.open_at, self.spent = "", 0, 0, 0
+        self.shown, self.rendered, self.settled, self.parsed, self.spent, self.appended = "", [], 0, 0, 0, False
         return [{"op": "reset"}, *self.grow(0, text)]
 
     def grow(self, offset: int, text: str) -> list[dict]:
@@ -38,8 +50,11 @@ class ReplyStream:
         piece = text[known - offset :]
         if not piece:
             return []
+        line_begins = not self.shown[self.shown.rfind("\n") + 1 :].strip()
         self.shown += piece
-        return self._render() if self._worth_rendering(piece) else self._append(piece)
+        if not self.rendered or ((line_begins or TELLING.search(piece)) and self._may_parse()):
+            return self._look(piece)
+        return self._append(piece)
 
     def catch_up(self, text: str) -> list[dict]:
         """The live text as it is now, after a gap. It may lag behind what is shown: then there is nothing to say."""
@@ -51,31 +66,69 @@ class ReplyStream:
         """The whole text at the end: whatever differs from a final rendering of what is shown."""
         if not text.startswith(self.shown):
             return self.start(text)
-        self.shown = text
-        return self._render() if text else []
+        self.shown, self.settled = text, 0
+        blocks = self._open_blocks()
+        return self._show(blocks, self._stale(blocks))
 
-    def _worth_rendering(self, piece: str) -> bool:
-        waiting = len(self.shown) - self.open_at
-        affordable = self.spent + waiting <= SPEND * len(self.shown) + FREE
-        return affordable and (bool(TELLING.search(piece)) or not self.spent)
+    def _may_parse(self) -> bool:
+        return self.parsed + len(self.shown) - self._open_at() <= PARSED * len(self.shown) + FREE
+
+    def _open_at(self) -> int:
+        return self.rendered[self.settled][0] if self.settled < len(self.rendered) else 0
+
+    def _open_blocks(self) -> list[Span]:
+        """The blocks from the first that is not settled, as they are now."""
+        at = self._open_at()
+        self.parsed += len(self.shown) - at
+        found = markdown.blocks(self.shown[at:])
+        return [(at + block.start, at + block.start + len(block.source.rstrip(markdown.BLANK))) for block in found]
+
+    def _stale(self, blocks: list[Span]) -> list[int]:
+        """The numbers of those blocks that the page does not show as they are now."""
+        numbered = list(enumerate(blocks, start=self.settled))
+        last = len(self.rendered) - 1
+        return [
+            number
+            for number, span in numbered
+            if number > last or self.rendered[number] != span or (number == last and self.appended)
+        ]
+
+    def _look(self, piece: str) -> list[dict]:
+        """Shows the open blocks as they are now, or when that costs too much only adds the piece."""
+        blocks = self._open_blocks()
+        stale = self._stale(blocks)
+        cost = sum(end - start for start, end in (blocks[number - self.settled] for number in stale))
+        ended = len(stale) > 1 or self.settled + len(blocks) != len(self.rendered)
+        if self.rendered and self.spent + cost > (ENDING if ended else GROWING) * len(self.shown) + FREE:
+            return self._append(piece)
+        return self._show(blocks, stale)
+
+    def _show(self, blocks: list[Span], stale: list[int]) -> list[dict]:
+        count = self.settled + len(blocks)
+        ops: list[dict] = [{"op": "cut", "blocks": count}] if count < len(self.rendered) else []
+        ops += [self._block(number, blocks[number - self.settled]) for number in stale]
+        self.rendered[self.settled :] = blocks
+        if blocks:
+            self._settle()
+        return ops
+
+    def _block(self, number: int, span: Span) -> dict:
+        start, end = span
+        self.spent += end - start
+        return {"op": "block", "block": number, "html": markdown.render_block(self.shown[start:end])}
+
+    def _settle(self) -> None:
+        """All blocks but the last are done. Unless the last begins with a letter, its first line may turn out to go on
+        from the block before ("2" as "2. item", "***" as "***word***"): until it is whole, that one stays open too."""
+        start, end = self.rendered[-1]
+        last = self.shown[start:]
+        certain = "\n" in last or last.lstrip()[:1].isalpha()
+        self.settled = max(self.settled, len(self.rendered) - (1 if certain else 2))
+        self.appended, self.space = False, self.shown[end:]
 
     def _append(self, piece: str) -> list[dict]:
-        text, self.space = self.space + piece, ""
-        return [{"op": "text", "block": self.first_block, "text": text}]
-
-    def _render(self) -> list[dict]:
-        source = self.shown[self.open_at :]
-        self.spent += len(source)
-        found = markdown.blocks(source)
-        made = [
-            {"op": "block", "block": self.first_block + number, "html": markdown.render_block(block.source)}
-            for number, block in enumerate(found)
-        ]
-        if found:
-            self.first_block += len(found) - 1
-            self.open_at += found[-1].start
-        self.space = source[len(source.rstrip()) :]
-        return made
+        text, self.space, self.appended = self.space + piece, "", True
+        return [{"op": "text", "block": len(self.rendered) - 1, "text": text}]
 
 
 class Gap(Exception):

@@ -21,7 +21,4 @@ SENTENCES = (
     ),
     _("This password is too common."),
     _("The password is too similar to the %(verbose_name)s."),
-    _("Successfully signed in as %(name)s."),
-    _("You have signed out."),
-    _("This account is currently inactive."),
 )

@@ -39,6 +39,7 @@ MATH_ATTRIBUTES = {
 }
 LINK_SCHEMES = {"http", "https", "mailto"}
 LONGEST_FORMULA = 2000
+BLANK = " \t\r\n"  # what CommonMark calls blank
 
 CODE = re.compile(r'<pre><code(?: class="language-([^"]*)")?>(.*?)</code></pre>', re.DOTALL)
 MATH = re.compile(r'<span class="math math-(inline|display)">(.*?)</span>', re.DOTALL)
@@ -67,8 +68,10 @@ def blocks(source: str) -> list[Block]:
 
 
 def _top_level_starts(source: str, data: bytes) -> list[int]:
-    """Byte offsets of the lines on which the top-level blocks start."""
-    starts, depth = set(), 0
+    """Byte offsets of the lines on which the top-level blocks start; the first is the first line that is not blank,
+    though a link's definition, which is shown nowhere, may stand on it."""
+    text_at = len(data) - len(data.lstrip(BLANK.encode()))
+    starts, depth = {data.rfind(b"\n", 0, text_at) + 1} if text_at < len(data) else set(), 0
     for event, where in pyromark.events_with_range(source, options=OPTIONS):
         kind = event if isinstance(event, str) else next(iter(event))
         if depth == 0:
@@ -84,15 +87,29 @@ def render(source: str) -> list[str]:
 
 def render_block(source: str) -> str:
     """Safe HTML of one block, whole or still being written."""
-    out = pyromark.html(_without_html(source), options=OPTIONS)
+    out = pyromark.html(_without_html(_without_prices(source)), options=OPTIONS)
     out = CHECKBOX.sub(lambda found: "☑ " if found[1] else "☐ ", out)
     safe = nh3.clean(
         out, tags=TAGS, attributes=ATTRIBUTES, url_schemes=LINK_SCHEMES, link_rel="noopener noreferrer nofollow"
     )
     # From here on every piece that is put in is escaped or sanitised where it is made.
-    safe = CODE.sub(lambda found: _code(found[1] or "", html.unescape(found[2])), safe)
+    safe = CODE.sub(lambda found: _code(html.unescape(found[1] or ""), html.unescape(found[2]).rstrip(BLANK)), safe)
     safe = MATH.sub(lambda found: _formula(html.unescape(found[2]), found[1]), safe)
     return TABLE.sub(lambda found: f'<div class="table-scroll" tabindex="0">{found[0]}</div>', safe)
+
+
+def _without_prices(source: str) -> str:
+    """The source with its dollars escaped where they are no mathematics: as Pandoc has it, the dollar that closes a
+    formula stands before no digit, so "$5-$10" is money."""
+    if source.count("$") < 2:
+        return source
+    data, out, reached = source.encode(), [], 0
+    for event, where in pyromark.events_with_range(source, options=OPTIONS):
+        start, end = where["start"], where["end"]
+        if not isinstance(event, str) and "InlineMath" in event and data[end : end + 1].isdigit():
+            out += [data[reached:start], b"\\", data[start : end - 1], b"\\"]
+            reached = end - 1
+    return b"".join([*out, data[reached:]]).decode()
 
 
 def _without_html(source: str) -> str:

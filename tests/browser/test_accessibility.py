@@ -1,0 +1,60 @@
+"""axe-core finds nothing on any page that a person comes to, light or dark."""
+
+from typing import Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.browser import talk
+from tests.browser.conftest import Visit
+from tests.browser.engine import ScriptedEngine
+from tests.browser.people import Site, invite
+from tests.browser.test_markdown import RICH
+
+Scheme = Literal["light", "dark"]
+
+
+def findings(page: Page) -> str:
+    return str(Axe().run(page).generate_report())
+
+
+@pytest.fixture(params=["light", "dark"])
+def scheme(request: pytest.FixtureRequest) -> Scheme:
+    found: Scheme = request.param
+    return found
+
+
+def test_of_the_entrance(site: Site, visit: Visit, alice: Page, scheme: Scheme) -> None:
+    page = visit(site, color_scheme=scheme)
+    page.goto(f"{site.url}/account/login/")
+    assert findings(page).startswith("Found 0 ")
+    page.goto(invite(alice, site.url, "member"))
+    assert findings(page).startswith("Found 0 ")
+    page.get_by_role("link", name="Create an account").click()
+    page.get_by_role("button", name="Create account").click()
+    expect(page.get_by_text("This field is required.").first).to_be_visible()
+    assert findings(page).startswith("Found 0 ")
+
+
+def test_of_the_chat(site: Site, visit: Visit, script: ScriptedEngine, scheme: Scheme) -> None:
+    script.script(text=RICH)
+    page = visit(site, "Alice", color_scheme=scheme)
+    page.goto(f"{site.url}/chat/")
+    assert findings(page).startswith("Found 0 ")
+    talk.start(page, site.url, "Everything, please")
+    talk.wait_for_reply(page)
+    assert findings(page).startswith("Found 0 ")
+    page.locator(".chat-head").get_by_label("More:").click()
+    assert findings(page).startswith("Found 0 ")
+    script.fail(status=400)
+    talk.write(page, "And this?")
+    talk.wait_for_reply(page, status="failed")
+    assert findings(page).startswith("Found 0 ")
+
+
+def test_of_the_settings(site: Site, visit: Visit, scheme: Scheme) -> None:
+    page = visit(site, "Alice", color_scheme=scheme)
+    for name in ("profile", "team", "password"):
+        page.goto(f"{site.url}/settings/{name}/")
+        assert findings(page).startswith("Found 0 "), name

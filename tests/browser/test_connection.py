@@ -1,0 +1,58 @@
+"""The web server dies while people write and read."""
+
+from playwright.sync_api import Page, expect
+
+from tests.browser import talk
+from tests.browser.engine import ScriptedEngine
+from tests.browser.people import Site
+
+STORY = " ".join(f"word{number}" for number in range(60))
+
+
+def test_a_page_whose_connection_broke_comes_back_and_shows_the_end(
+    site: Site, alice: Page, script: ScriptedEngine
+) -> None:
+    script.script(text=STORY, tokens_per_s=20)
+    talk.start(alice, site.url, "Tell me")
+    talk.has_begun(alice)
+    talk.record(alice)
+    site.product.kill("web")
+    lost = alice.get_by_text("The connection was lost. Trying again…")
+    expect(lost).to_be_visible()
+    assert talk.wait_for_reply(alice) == STORY
+    assert talk.strays(alice, STORY) == []
+    expect(lost).to_be_hidden()
+
+
+def test_what_is_sent_without_a_connection_goes_out_once_when_it_is_back(site: Site, alice: Page) -> None:
+    talk.start(alice, site.url, "Hello")
+    talk.wait_for_reply(alice)
+    site.product.kill("web")
+    expect(alice.get_by_text("The connection was lost. Trying again…")).to_be_visible()
+    talk.write(alice, "Are you there?")
+    expect(alice.get_by_text("Not sent yet: the connection is gone.")).to_be_visible()
+    expect(talk.composer(alice)).to_have_value("Are you there?")
+    talk.composer(alice).press("Enter")  # people do
+    assert talk.wait_for_reply(alice, count=2) == "You wrote: Are you there?"
+    expect(talk.composer(alice)).to_have_value("")
+    expect(alice.get_by_text("Not sent yet: the connection is gone.")).to_be_hidden()
+    expect(talk.messages(alice)).to_have_count(4)
+    site.product.wait_until_ready()
+    alice.reload()
+    expect(talk.messages(alice)).to_have_count(4)
+
+
+def test_what_happened_while_the_connection_was_gone_is_there_when_it_is_back(
+    site: Site, alice: Page, bob: Page
+) -> None:
+    address = talk.start(alice, site.url, "Hello")
+    talk.wait_for_reply(alice)
+    talk.share(alice)
+    bob.goto(address)
+    alice.context.set_offline(True)
+    alice.evaluate("() => document.getElementById('chat')['htmx-internal-data'].webSocket.socket.close()")
+    talk.write(bob, "While you were away")
+    talk.wait_for_reply(bob, count=2)
+    expect(talk.messages(alice)).to_have_count(2)
+    alice.context.set_offline(False)
+    assert talk.wait_for_reply(alice, count=2) == "You wrote: While you were away"

@@ -1,0 +1,98 @@
+"""The list of conversations, and what can be done with one."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.browser import talk
+from tests.browser.people import Site
+
+MANY = 300
+LONG_CONVERSATION = f"""
+from webapp.accounts.models import User
+from webapp.chat.models import Conversation, Message
+alice = User.objects.get(name="Alice")
+conversation = Conversation.objects.create(team=alice.memberships.get().team, author=alice, title="A long one")
+for number in range({MANY}):
+    conversation.leaf = Message.objects.create(
+        conversation=conversation, parent=conversation.leaf, author=alice, role="user", content=f"Message {{number}}.",
+    )
+conversation.save()
+print(conversation.pk)
+"""
+
+
+def test_a_conversation_is_renamed(site: Site, alice: Page) -> None:
+    talk.start(alice, site.url, "Name me")
+    talk.choose(alice, "Rename")
+    dialog = alice.get_by_role("dialog", name="Rename the conversation")
+    dialog.get_by_label("Title").fill("A better name")
+    dialog.get_by_role("button", name="Save").click()
+    expect(alice.get_by_role("heading", name="A better name")).to_be_visible()
+    expect(alice.get_by_role("link", name="A better name")).to_have_count(1)
+    expect(alice).to_have_title("A better name · Colloquy")
+
+
+def test_a_colleague_sees_a_new_name_at_once(site: Site, alice: Page, bob: Page) -> None:
+    address = talk.start(alice, site.url, "Name me too")
+    talk.share(alice)
+    bob.goto(address)
+    talk.choose(alice, "Rename")
+    dialog = alice.get_by_role("dialog", name="Rename the conversation")
+    dialog.get_by_label("Title").fill("Our name")
+    dialog.get_by_role("button", name="Save").click()
+    expect(bob.get_by_role("heading", name="Our name")).to_be_visible()
+
+
+def test_a_conversation_is_shared_and_made_private_again(site: Site, alice: Page, bob: Page) -> None:
+    talk.start(alice, site.url, "Ours for a while")
+    talk.share(alice)
+    bob.goto(f"{site.url}/chat/")
+    bob.get_by_role("link", name="Ours for a while").click()
+    expect(bob.get_by_role("heading", name="Ours for a while")).to_be_visible()
+    expect(bob.locator(".chat-head").get_by_label("More:")).to_have_count(0)  # a member does not manage it
+    talk.choose(alice, "Make private")
+    expect(alice.locator(".chat-head").get_by_text("Shared")).to_have_count(0)
+
+
+def test_a_conversation_is_deleted_after_a_question(site: Site, alice: Page) -> None:
+    address = talk.start(alice, site.url, "Gone soon")
+    talk.choose(alice, "Delete")
+    dialog = alice.get_by_role("dialog", name="Delete the conversation?")
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(dialog).to_be_hidden()
+    talk.choose(alice, "Delete")
+    dialog.get_by_role("button", name="Delete").click()
+    alice.wait_for_url("**/chat/")
+    expect(alice.get_by_text("The conversation was deleted.")).to_be_visible()
+    expect(alice.get_by_role("link", name="Gone soon")).to_have_count(0)
+    answer = alice.goto(address)
+    assert answer is not None
+    assert answer.status == 404
+
+
+def test_a_long_conversation_opens_at_its_newest_words_and_loads_the_older_as_one_scrolls_up(
+    site: Site, alice: Page
+) -> None:
+    alice.goto(f"{site.url}/chat/{site.product.execute(LONG_CONVERSATION)}/")
+    expect(alice.get_by_text(f"Message {MANY - 1}.")).to_be_in_viewport()
+    assert talk.messages(alice).count() < 100
+    thread = alice.locator("#thread")
+    for loaded in (60, 120, 180, 240, MANY):
+        expect(talk.messages(alice)).to_have_count(loaded)
+        top = talk.messages(alice).first
+        thread.evaluate("thread => thread.scrollTo(0, 0)")
+        if loaded < MANY:
+            expect(talk.messages(alice)).to_have_count(min(loaded + 60, MANY))
+            seen = talk.messages(alice).nth(min(60, MANY - loaded))
+            expect(seen).to_be_in_viewport()  # what was at the top stays in view
+    expect(talk.body(talk.messages(alice).first)).to_have_text("Message 0.")
+    texts = talk.messages(alice).locator(".message-body").all_inner_texts()
+    assert texts == [f"Message {number}." for number in range(MANY)]
+
+
+def test_the_list_names_a_conversation_by_its_first_message(site: Site, alice: Page) -> None:
+    talk.start(alice, site.url, "What is\n\n  the name of this?")
+    link = alice.get_by_role("link", name="What is the name of this?")
+    expect(link).to_have_attribute("aria-current", "page")
+    expect(link).to_have_attribute("href", re.compile(r"^/chat/"))
