@@ -9,7 +9,7 @@ const NEAR_END = 80; // pixels from the bottom that still count as being there
 
 // ---- Growing replies -------------------------------------------------------------------------------------------
 
-const INLINE = new Set(["A", "CODE", "DEL", "EM", "STRONG", "SPAN"]);
+const INLINE = new Set(["A", "CODE", "DEL", "EM", "STRONG", "SPAN", "math"]);
 
 // Where new characters belong: inside the last paragraph, item or cell, but after inline elements such as <strong>.
 function appendText(block, text) {
@@ -36,6 +36,7 @@ const operations = {
   reset: (article, body) => { body.replaceChildren(); },
   block: (article, body, op) => { blockAt(body, op.block).innerHTML = op.html; },
   text: (article, body, op) => { appendText(blockAt(body, op.block), op.text); },
+  cut: (article, body, op) => { body.replaceChildren(...[...body.children].slice(0, op.blocks)); },
   note: (article, body, op) => { article.querySelector(".message-note[role=status]")?.replaceChildren(op.text); },
   end: (article, body, op) => {
     const end = article.querySelector(".message-end");

@@ -15,8 +15,8 @@ class ScriptedEngine:
         self.url = f"http://127.0.0.1:{self.port}"
         self.start()
 
-    def start(self) -> None:
-        words = [sys.executable, "-m", "inference.fake", "--port", str(self.port)]
+    def start(self, *options: str) -> None:
+        words = [sys.executable, "-m", "inference.fake", "--port", str(self.port), *options]
         self.process = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE)
         assert self.process.stdout is not None
         assert self.process.stdout.readline().strip() == self.url.encode()

@@ -54,8 +54,8 @@ def wait_for_reply(page: Page, *, count: int = 1, status: str = "done") -> str:
 
 
 def said(page: Page) -> str:
-    """The last reply so far."""
-    return body(replies(page).last).text_content() or ""
+    """The last reply so far, without the white space at its end, which Markdown drops."""
+    return (body(replies(page).last).text_content() or "").rstrip()
 
 
 def has_begun(page: Page) -> None:

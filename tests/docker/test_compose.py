@@ -201,6 +201,7 @@ def settings_module() -> Any:
 def test_a_process_is_started_as_on_one_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOST", "0.0.0.0")
     monkeypatch.setattr(settings, "PORT", 8000)
+    monkeypatch.setattr(settings, "DATA_DIR", Path("/data"))
     parts = {"web": processes.web(), "train-cpu": processes.training_worker(), "train-gpu": processes.training_worker()}
     for name, part in parts.items():
         assert services()[name]["command"] == ["python", *part.argv[part.argv.index("-m") :]]

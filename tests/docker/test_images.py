@@ -103,7 +103,8 @@ def test_the_database_is_migrated_and_a_generation_worker_is_seen(
 def test_a_training_worker_answers_and_can_train(train: Image, place: dict[str, str], tmp_path: Path) -> None:
     name = "train-cpu"
     assert train.run("sh", "-c", last_run("train"), settings={}).returncode == 0
-    with train.running(services()[name]["command"], place, tmp_path / "log") as process:
+    command = [word.replace("/data", str(train.data)) for word in services()[name]["command"]]
+    with train.running(command, place, tmp_path / "log") as process:
         wait_until(lambda: healthy(train, name, place), process, tmp_path / "log")
     assert not healthy(train, name, place)
     usage = train.run("python", "-m", "training", "--help", settings=place)

@@ -51,6 +51,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.name or self.email
 
     @property
+    def channel(self) -> str:
+        """The Channels group of this person's open sockets."""
+        return f"person.{self.pk}"
+
+    @property
     def initials(self) -> str:
         """One or two letters for the round badge beside what this person wrote."""
         parts = str(self).split("@")[0].split()

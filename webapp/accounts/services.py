@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from webapp.accounts import links
 from webapp.accounts.access import resettable
 from webapp.accounts.models import Invitation, Membership, Role, Team, User
+from webapp.lib.groups import tell
 
 logger = logging.getLogger(__name__)
 
@@ -57,15 +58,21 @@ def change_role(*, by: Membership, member: Membership, role: Role) -> None:
 def remove_member(*, by: Membership, member: Membership) -> None:
     lock_team(by, member)
     require_over(by, member.role)
-    step_down(member)
-    member.delete()
+    take_out(member)
 
 
 @transaction.atomic
 def leave_team(*, member: Membership) -> None:
     lock_team(member)
+    take_out(member)
+
+
+def take_out(member: Membership) -> None:
+    """Ends a membership; what that person has open of the team closes."""
+    channel = member.user.channel
     step_down(member)
     member.delete()
+    transaction.on_commit(lambda: tell(channel, {"type": "access.changed"}))
 
 
 def lock_team(*memberships: Membership) -> None:

@@ -10,12 +10,12 @@ the page shows when its socket opens. Channels awaits each handler before the ne
 
 import asyncio
 import contextlib
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 import msgspec
 from channels.db import database_sync_to_async
-from channels.exceptions import DenyConnection
+from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
@@ -46,15 +46,16 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self.conversation_id: UUID = self.scope["url_route"]["kwargs"]["conversation_id"]
         self.drawn: dict[int, tuple] = {}  # message id -> fingerprint of what the page shows
         self.streams: dict[int, tuple[int, ReplyStream]] = {}  # generation id -> (message id, what is shown of it)
+        await self.accept()  # also where we close at once: a browser learns the code of an open socket only
         try:
             conversation = await database_sync_to_async(access.conversation_for)(self.user, self.conversation_id)
         except (Http404, PermissionDenied):
-            raise DenyConnection from None
+            await self._leave(GONE)
         if ChatConsumer.redis is None:
             ChatConsumer.redis = Redis.from_url(settings.LIVE_URL)
-        self.groups.append(conversation.channel)
-        await self.channel_layer.group_add(conversation.channel, self.channel_name)
-        await self.accept()
+        for group in (conversation.channel, self.user.channel):
+            self.groups.append(group)
+            await self.channel_layer.group_add(group, self.channel_name)
         await self._draw(assume_drawn=True)
         self.watching = asyncio.create_task(self._watch())
 
@@ -65,7 +66,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         try:
             said = msgspec.json.decode(text_data or "")
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             return
         if not isinstance(said, dict):
             return
@@ -105,11 +106,13 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def chat_changed(self, event: dict) -> None:
         await self._draw()
 
+    async def access_changed(self, event: dict) -> None:
+        await self._draw()
+
     async def chat_watch(self, event: dict) -> None:
         if event["check_session"] and not await self._still_signed_in():
-            await self.close(SIGNED_OUT)
-        elif self.streams:
-            await self._draw()
+            await self._leave(SIGNED_OUT)
+        await self._draw()
 
     async def reply_delta(self, event: dict) -> None:
         if not (entry := self.streams.get(event["id"])):
@@ -139,8 +142,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         try:
             view = await database_sync_to_async(pages.view_for)(self.user, self.conversation_id)
         except (Http404, PermissionDenied):
-            await self.close(GONE)
-            return
+            await self._leave(GONE)
         with translation.override(self.language):
             if assume_drawn:
                 self.drawn = {message.pk: message.fingerprint for message in view.messages}
@@ -154,7 +156,9 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def _draw_changes(self, view: pages.View) -> bool:
         """Sends the messages that are new or different. False when the page shows another path altogether."""
-        before = list(self.drawn)
+        drawn = list(self.drawn)  # may begin earlier: a view holds the last messages only
+        first = view.messages[0].pk if view.messages else None
+        before = drawn[drawn.index(first) :] if first in drawn else []
         if not before or [m.pk for m in view.messages][: len(before)] != before:
             return False
         for message in view.messages:
@@ -206,6 +210,12 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def _still_signed_in(self) -> bool:
         key = self.scope["session"].session_key
         return await database_sync_to_async(still_signed_in)(key, self.user.pk)
+
+    async def _leave(self, code: int) -> NoReturn:
+        """Closes the socket and hears no more: what the channel still holds came too late."""
+        await self.close(code)
+        await self.websocket_disconnect({"code": code})
+        raise StopConsumer
 
     async def _tell_ops(self, message_id: int, ops: list[dict]) -> None:
         if ops:

@@ -123,8 +123,12 @@ def share(*, conversation: Conversation, shared: bool) -> None:
 
 @transaction.atomic
 def delete(*, conversation: Conversation) -> None:
-    channel = conversation.channel
+    """With all its replies, the one that is being written included."""
     stop(conversation=conversation)
+    replies = Generation.objects.filter(pk__in=conversation.messages.values("generation"))
+    list(replies.select_for_update().values_list("pk"))  # before the conversation: so locks the worker that ends one
+    conversation = _locked(conversation)
+    channel = conversation.channel
     generations = list(conversation.messages.exclude(generation=None).values_list("generation", flat=True))
     conversation.delete()
     Generation.objects.filter(pk__in=generations).delete()

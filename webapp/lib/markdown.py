@@ -86,8 +86,8 @@ def render(source: str) -> list[str]:
 
 
 def render_block(source: str) -> str:
-    """Safe HTML of one block, whole or still being written."""
-    out = pyromark.html(_without_html(_without_prices(source)), options=OPTIONS)
+    """Safe HTML of one block, whole or still being written. White space at its end makes no difference."""
+    out = pyromark.html(_without_html(_without_prices(source.rstrip(BLANK))), options=OPTIONS)
     out = CHECKBOX.sub(lambda found: "☑ " if found[1] else "☐ ", out)
     safe = nh3.clean(
         out, tags=TAGS, attributes=ATTRIBUTES, url_schemes=LINK_SCHEMES, link_rel="noopener noreferrer nofollow"
