@@ -83,9 +83,25 @@ thread?.addEventListener("scroll", () => {
 
 document.getElementById("to-bottom")?.addEventListener("click", () => { following = true; toEnd(); });
 
+// Older messages come in above; what one is reading stays where it is.
+let fromEnd = null;
+
+thread?.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.target.matches(".older")) fromEnd = thread.scrollHeight - thread.scrollTop;
+});
+
+thread?.addEventListener("htmx:afterSwap", () => {
+  if (fromEnd !== null) thread.scrollTop = thread.scrollHeight - fromEnd;
+  fromEnd = null;
+});
+
 // ---- The socket ------------------------------------------------------------------------------------------------
 
+const LONGEST_PAUSE_MS = 8000; // between two attempts to connect
 const sent = new Map(); // client_id -> text, until the server has it
+let connected = false;
+
+htmx.config.wsReconnectDelay = (attempt) => Math.random() * Math.min(1000 * 2 ** attempt, LONGEST_PAUSE_MS);
 
 function heard(message) {
   if (message.reply) growReply(message.reply, message.ops);
@@ -120,16 +136,25 @@ chat?.addEventListener("htmx:wsBeforeMessage", (event) => {
 
 chat?.addEventListener("htmx:wsAfterMessage", afterChange);
 
-chat?.addEventListener("htmx:wsOpen", (event) => {
+chat?.addEventListener("htmx:wsOpen", ({ detail }) => {
+  connected = true;
   showConnection("");
-  event.detail.socketWrapper.sendImmediately(JSON.stringify({ revision: chat.dataset.revision }));
+  detail.socketWrapper.sendImmediately(JSON.stringify({ revision: chat.dataset.revision }));
+  for (const [id, text] of sent) detail.socketWrapper.sendImmediately(asMessage(id, text)); // it may have been lost on its way
 });
 
-chat?.addEventListener("htmx:wsClose", (event) => {
-  const code = event.detail.event.code;
-  if (code === 4404 || code === 4401) location.reload(); // no longer ours to see, or signed out
-  else showConnection(chat.dataset.lost);
+chat?.addEventListener("htmx:wsClose", ({ detail }) => {
+  if (detail.event.code === 4404 || detail.event.code === 4401) location.reload(); // no longer ours to see, or signed out
+  else if (!connected) reloadIfRefused();
+  connected = false;
+  showConnection(chat.dataset.lost);
 });
+
+// A handshake that is refused looks like a server that is away. The page itself tells: it is gone, or asks to sign in.
+async function reloadIfRefused() {
+  const page = await fetch(location.href).catch(() => null);
+  if (page && (page.redirected || page.status === 404)) location.reload();
+}
 
 function showConnection(sentence) {
   const banner = document.getElementById("connection");
@@ -153,13 +178,29 @@ composer?.addEventListener("keydown", (event) => {
   if (composer.elements.text.value.trim()) composer.requestSubmit();
 });
 
+function asMessage(id, text) { // the server stores it once, however often it hears it
+  return JSON.stringify({ text, client_id: id });
+}
+
 composer?.addEventListener("htmx:wsConfigSend", (event) => {
-  const clientId = newId();
   const text = composer.elements.text.value;
-  sent.set(clientId, text);
-  event.detail.messageBody = JSON.stringify({ text, client_id: clientId });
-  if (!document.getElementById("connection").hidden) composer.querySelector(".error").textContent = composer.dataset.unsent;
+  if ([...sent.values()].includes(text)) return event.preventDefault(); // on its way already
+  const id = newId();
+  sent.set(id, text);
+  event.detail.messageBody = asMessage(id, text);
+  if (!connected) composer.querySelector(".error").textContent = composer.dataset.unsent;
 });
+
+// Where there is no socket yet: the form makes one conversation, also when Enter is pressed twice.
+let submitted = false;
+
+composer?.addEventListener("submit", (event) => {
+  if (composer.hasAttribute("ws-send")) return;
+  if (submitted) event.preventDefault();
+  submitted = true;
+});
+
+window.addEventListener("pageshow", () => { submitted = false; });
 
 const typing = composer?.elements.text;
 

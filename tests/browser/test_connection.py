@@ -1,10 +1,13 @@
 """The web server dies while people write and read."""
 
-from playwright.sync_api import Page, expect
+import re
+
+from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tests.browser import talk
+from tests.browser.conftest import Visit
 from tests.browser.engine import ScriptedEngine
-from tests.browser.people import Site
+from tests.browser.people import Site, sign_in
 
 STORY = " ".join(f"word{number}" for number in range(60))
 
@@ -42,17 +45,53 @@ def test_what_is_sent_without_a_connection_goes_out_once_when_it_is_back(site: S
     expect(talk.messages(alice)).to_have_count(4)
 
 
+class Cable:
+    """What a page's sockets go through; it can be unplugged."""
+
+    def __init__(self, page: Page):
+        self.sockets: list[WebSocketRoute] = []
+        self.plugged = True
+        page.route_web_socket(re.compile("/ws/chat/"), self.carry)
+
+    def carry(self, socket: WebSocketRoute) -> None:
+        if self.plugged:
+            socket.connect_to_server()
+            self.sockets.append(socket)
+        else:
+            socket.close(code=1012)
+
+    def unplug(self) -> None:
+        self.plugged = False
+        for socket in self.sockets:
+            socket.close(code=1012)
+
+
 def test_what_happened_while_the_connection_was_gone_is_there_when_it_is_back(
     site: Site, alice: Page, bob: Page
 ) -> None:
+    cable = Cable(alice)
     address = talk.start(alice, site.url, "Hello")
     talk.wait_for_reply(alice)
     talk.share(alice)
     bob.goto(address)
-    alice.context.set_offline(True)
-    alice.evaluate("() => document.getElementById('chat')['htmx-internal-data'].webSocket.socket.close()")
+    expect(alice.locator("#chat[data-revision]")).to_be_attached()
+    cable.unplug()
+    expect(alice.get_by_text("The connection was lost. Trying again…")).to_be_visible()
     talk.write(bob, "While you were away")
     talk.wait_for_reply(bob, count=2)
     expect(talk.messages(alice)).to_have_count(2)
-    alice.context.set_offline(False)
+    cable.plugged = True
     assert talk.wait_for_reply(alice, count=2) == "You wrote: While you were away"
+
+
+def test_a_page_that_is_let_in_no_more_does_not_try_for_ever(site: Site, visit: Visit, script: ScriptedEngine) -> None:
+    page = visit(site)
+    sign_in(page, site.url, "Alice")
+    cable = Cable(page)
+    talk.start(page, site.url, "Hello")
+    talk.wait_for_reply(page)
+    cable.unplug()
+    expect(page.get_by_text("The connection was lost. Trying again…")).to_be_visible()
+    page.context.clear_cookies()
+    cable.plugged = True
+    page.wait_for_url("**/account/login/**")

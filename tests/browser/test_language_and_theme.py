@@ -54,7 +54,7 @@ def test_a_theme_is_chosen_in_the_menu_and_stays(site: Site, visit: Visit) -> No
     page = visit(site, "Bob", color_scheme="light")
     page.goto(f"{site.url}/chat/")
     light = background(page)
-    page.get_by_text("Account:").click()
+    page.locator("summary", has_text="Account:").click()
     with page.expect_response("**/settings/theme/"):
         page.get_by_label("Dark").check(force=True)
     dark = background(page)
@@ -62,7 +62,7 @@ def test_a_theme_is_chosen_in_the_menu_and_stays(site: Site, visit: Visit) -> No
     try:
         assert background(page) == dark != light
     finally:
-        page.get_by_text("Account:").click()
+        page.locator("summary", has_text="Account:").click()
         with page.expect_response("**/settings/theme/"):
             page.get_by_label("System").check(force=True)
     assert background(page) == light

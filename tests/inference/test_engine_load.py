@@ -53,10 +53,12 @@ async def test_people_go_before_batch_work_that_came_earlier(engine: Engine, rea
         finished.append(priority)
 
     async with asyncio.TaskGroup() as tasks:
-        await occupy(engine, tasks, RUNNING, tokens=200)
+        for place in range(RUNNING):  # of different lengths: one place after the other comes free
+            await occupy(engine, tasks, 1, tokens=250 + 30 * place)
         await engine.is_at(running=RUNNING)
         for _ in range(RUNNING):
             tasks.create_task(ask(Priority.BATCH))
         await engine.is_at(running=RUNNING, waiting=RUNNING)
         tasks.create_task(ask(Priority.INTERACTIVE))
+        await engine.is_at(running=RUNNING, waiting=RUNNING + 1)
     assert finished[0] == Priority.INTERACTIVE

@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 
 from webapp.lib import markdown
 
-PARSED = 32  # characters parsed per character of reply, at most
+PARSED = 32  # characters parsed per character of reply to see whether a new line begins a block, at most
 GROWING = 4  # characters rendered per character of reply while only its last block grows
 ENDING = 6  # the same where a block has ended: what was saved above is there for it
 FREE = 1500  # characters that may be parsed and rendered besides, so that short replies always look right
 TELLING = re.compile(r"[\n*_`~\[\]()|$#>:!]")  # after one of these the rendering may differ from the plain text
+LETTER = re.compile(r"[^\W\d_]")
+FENCE = re.compile(r"^ {0,3}(```|~~~)", re.MULTILINE)
 
 Span = tuple[int, int]  # of a block: where it starts, and where its last visible character ends
 
@@ -35,6 +37,7 @@ class ReplyStream:
     parsed: int = 0
     spent: int = 0
     appended: bool = False  # to the last block, since it was rendered
+    in_code: bool = False  # the last block is fenced code, which ends with a fence and nothing else
     space: str = field(default="", repr=False)  # white space that rendering dropped from its end
 
     def start(self, text: str) -> list[dict]:
@@ -50,11 +53,8 @@ class ReplyStream:
         piece = text[known - offset :]
         if not piece:
             return []
-        line_begins = not self.shown[self.shown.rfind("\n") + 1 :].strip()
         self.shown += piece
-        if not self.rendered or ((line_begins or TELLING.search(piece)) and self._may_parse()):
-            return self._look(piece)
-        return self._append(piece)
+        return self._look(piece) if self._worth_a_look(known, piece) else self._append(piece)
 
     def catch_up(self, text: str) -> list[dict]:
         """The live text as it is now, after a gap. It may lag behind what is shown: then there is nothing to say."""
@@ -70,8 +70,21 @@ class ReplyStream:
         blocks = self._open_blocks()
         return self._show(blocks, self._stale(blocks))
 
-    def _may_parse(self) -> bool:
-        return self.parsed + len(self.shown) - self._open_at() <= PARSED * len(self.shown) + FREE
+    def _worth_a_look(self, known: int, piece: str) -> bool:
+        if not self.rendered:
+            return True
+        size = len(self.shown)
+        if TELLING.search(piece) and self.spent + size - self.rendered[-1][0] <= GROWING * size + FREE:
+            return True
+        return self._new_line(known) and self.parsed + size - self._open_at() <= PARSED * size + FREE
+
+    def _new_line(self, known: int) -> bool:
+        """Whether what came after `known` begins a line that may begin a block: before a letter one cannot tell."""
+        if self.in_code:
+            line = self.shown.rfind("\n", 0, known) + 1
+            self.in_code = not FENCE.search(self.shown, max(line, self.rendered[-1][0] + 1))
+        begins = self.shown.rfind("\n", 0, len(self.shown.rstrip(markdown.BLANK))) + 1
+        return not self.in_code and not LETTER.search(self.shown, begins, max(begins, known))
 
     def _open_at(self) -> int:
         return self.rendered[self.settled][0] if self.settled < len(self.rendered) else 0
@@ -125,6 +138,7 @@ class ReplyStream:
         certain = "\n" in last or last.lstrip()[:1].isalpha()
         self.settled = max(self.settled, len(self.rendered) - (1 if certain else 2))
         self.appended, self.space = False, self.shown[end:]
+        self.in_code = bool(FENCE.match(last)) and not FENCE.search(last, 1)
 
     def _append(self, piece: str) -> list[dict]:
         text, self.space, self.appended = self.space + piece, "", True

@@ -1,25 +1,20 @@
-"""A worker, the fake engine behind it, and a listener on the reply's channel: all in the test's own event loop."""
+"""Asking for replies, and a listener on their channel; the worker and the engine are in tests/webapp/workers.py."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 
 import pytest
 import pytest_asyncio
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
-from django.conf import settings
 from redis.asyncio import Redis
 
-from inference.client import Client
-from inference.fake import Fake
 from inference.messages import Message, Role, SamplingParams
+from tests.webapp.workers import until
 from webapp.generation import services
 from webapp.generation.models import ACTIVE, Generation
-from webapp.generation.worker import Worker
 
 CHANNEL = "test.replies"
-PATIENCE_S = 20
 
 Ask = Callable[..., Awaitable[Generation]]
 
@@ -35,45 +30,6 @@ def ask() -> Ask:
         )
 
     return request
-
-
-@pytest_asyncio.fixture
-async def fake() -> AsyncIterator[Fake]:
-    async with Fake() as fake:
-        yield fake
-
-
-@pytest_asyncio.fixture
-async def redis(stores: None) -> AsyncIterator[Redis]:
-    redis = Redis.from_url(settings.LIVE_URL)
-    await redis.flushall()
-    yield redis
-    await redis.aclose()
-
-
-@asynccontextmanager
-async def working(url: str, redis: Redis, **options) -> AsyncIterator[Worker]:
-    """A running worker; when the block ends it lets go of its replies."""
-    async with Client(url, stall_timeout_s=2) as client:
-        worker = Worker(client, redis, **options)
-        task = asyncio.create_task(worker.run())
-        try:
-            yield worker
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
-
-@pytest_asyncio.fixture
-async def worker(fake: Fake, redis: Redis) -> AsyncIterator[Worker]:
-    async with working(fake.url, redis) as worker:
-        yield worker
-
-
-async def until(condition: Callable[[], Awaitable[bool]], what: str) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while not await condition():
-            await asyncio.sleep(0.02)
 
 
 async def fresh(generation: Generation) -> Generation:

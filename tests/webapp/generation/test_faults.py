@@ -9,7 +9,8 @@ from django.utils import timezone
 from redis.asyncio import Redis
 
 from inference.fake import Fake, Script
-from tests.webapp.generation.conftest import Ask, Listener, ended, fresh, until, working
+from tests.webapp.generation.conftest import Ask, Listener, ended, fresh
+from tests.webapp.workers import until, working
 from webapp.generation import leases, live
 from webapp.generation.models import Failure, Generation, Status
 from webapp.generation.worker import Worker

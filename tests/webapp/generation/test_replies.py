@@ -5,7 +5,8 @@ from redis.asyncio import Redis
 
 from inference.fake import Failures, Fake, Script
 from inference.messages import Message, Role
-from tests.webapp.generation.conftest import Ask, Listener, ended, working
+from tests.webapp.generation.conftest import Ask, Listener, ended
+from tests.webapp.workers import working
 from webapp.generation import live
 from webapp.generation.models import Failure, Status
 from webapp.generation.worker import Worker

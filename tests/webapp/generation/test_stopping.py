@@ -5,7 +5,8 @@ from channels.db import database_sync_to_async
 from redis.asyncio import Redis
 
 from inference.fake import Fake, Script
-from tests.webapp.generation.conftest import Ask, Listener, ended, fresh, until
+from tests.webapp.generation.conftest import Ask, Listener, ended, fresh
+from tests.webapp.workers import until
 from webapp.generation import services
 from webapp.generation.models import Generation, Status
 from webapp.generation.worker import Worker
