@@ -99,7 +99,10 @@ thread?.addEventListener("htmx:afterSwap", () => {
 
 const LONGEST_PAUSE_MS = 8000; // between two attempts to connect
 const sent = new Map(); // client_id -> text, until the server has it
-let connected = false;
+let connected = false, leaving = false;
+
+window.addEventListener("beforeunload", () => { leaving = true; });
+window.addEventListener("pageshow", () => { leaving = false; });
 
 htmx.config.wsReconnectDelay = (attempt) => Math.random() * Math.min(1000 * 2 ** attempt, LONGEST_PAUSE_MS);
 
@@ -144,17 +147,11 @@ chat?.addEventListener("htmx:wsOpen", ({ detail }) => {
 });
 
 chat?.addEventListener("htmx:wsClose", ({ detail }) => {
-  if (detail.event.code === 4404 || detail.event.code === 4401) location.reload(); // no longer ours to see, or signed out
-  else if (!connected) reloadIfRefused();
   connected = false;
-  showConnection(chat.dataset.lost);
+  if (leaving) return; // who deletes the conversation is on the way to the next page
+  if (detail.event.code === 4404 || detail.event.code === 4401) location.reload(); // no longer ours to see, or signed out
+  else showConnection(chat.dataset.lost);
 });
-
-// A handshake that is refused looks like a server that is away. The page itself tells: it is gone, or asks to sign in.
-async function reloadIfRefused() {
-  const page = await fetch(location.href).catch(() => null);
-  if (page && (page.redirected || page.status === 404)) location.reload();
-}
 
 function showConnection(sentence) {
   const banner = document.getElementById("connection");

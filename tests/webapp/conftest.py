@@ -3,10 +3,11 @@ from django.conf import settings
 from django.core.management import call_command
 
 from tests.webapp.people import alice, anna, bob, charlie, team, victor
+from tests.webapp.viewers import look
 from tests.webapp.workers import fake, redis, worker
 from webapp.lib import translations
 
-__all__ = ["alice", "anna", "bob", "charlie", "fake", "redis", "team", "victor", "worker"]
+__all__ = ["alice", "anna", "bob", "charlie", "fake", "look", "redis", "team", "victor", "worker"]
 
 
 @pytest.fixture(scope="session", autouse=True)

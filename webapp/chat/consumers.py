@@ -128,8 +128,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def reply_waiting(self, event: dict) -> None:
         if entry := self.streams.get(event["id"]):
             with translation.override(self.language):
-                note = str(Waiting(event["waiting"]).label)
-            await self._tell_ops(entry[0], [{"op": "note", "text": note}])
+                await self._tell_ops(entry[0], entry[1].note(str(Waiting(event["waiting"]).label)))
 
     async def reply_ended(self, event: dict) -> None:
         await self._draw()
@@ -182,13 +181,17 @@ class ChatConsumer(AsyncWebsocketConsumer):
         return True
 
     async def _follow(self, view: pages.View) -> None:
-        """Starts to tell of replies that are being written and were not followed yet."""
+        """Starts to tell of replies that are being written, and says what they wait for."""
         for message in view.messages:
-            generation_id = message.generation_id
-            if generation_id is not None and message.active and generation_id not in self.streams:
+            generation = message.generation
+            if generation is None or not generation.active:
+                continue
+            if generation.pk not in self.streams:
                 stream = ReplyStream()
-                self.streams[generation_id] = message.pk, stream
-                await self._tell_ops(message.pk, stream.start(await self._live_text(generation_id)))
+                self.streams[generation.pk] = message.pk, stream
+                await self._tell_ops(message.pk, stream.start(await self._live_text(generation.pk)))
+            _, stream = self.streams[generation.pk]
+            await self._tell_ops(message.pk, stream.note(str(Waiting(generation.waiting).label)))
 
     async def _live_text(self, generation_id: int) -> str:
         assert self.redis is not None

@@ -38,7 +38,15 @@ class ReplyStream:
     spent: int = 0
     appended: bool = False  # to the last block, since it was rendered
     in_code: bool = False  # the last block is fenced code, which ends with a fence and nothing else
+    noted: str | None = None  # what the page says that it waits for; None: not known
     space: str = field(default="", repr=False)  # white space that rendering dropped from its end
+
+    def note(self, sentence: str) -> list[dict]:
+        """What the reply waits for; an empty sentence when it waits no longer."""
+        if sentence == self.noted:
+            return []
+        self.noted = sentence
+        return [{"op": "note", "text": sentence}]
 
     def start(self, text: str) -> list[dict]:
         """Everything so far, for a viewer who has just come."""

@@ -1,0 +1,137 @@
+"""Browser tabs that look on: sockets to the real ASGI application, over the real Redis, and what comes through them.
+
+tests/webapp/conftest.py hands `look` to every test of the web application: `tab = await look(alice, address)`.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+from channels.db import database_sync_to_async
+from channels.layers import get_channel_layer
+from django.conf import settings
+from redis.asyncio import Redis
+
+from tests.webapp.people import client_of
+from webapp.accounts.models import User
+from webapp.asgi import application
+from webapp.chat.consumers import ChatConsumer
+
+PATIENCE_S = 20
+
+
+class Tab:
+    """`heard` is what came, in order: a dictionary for JSON, a string for the HTML that htmx puts in place."""
+
+    def __init__(self) -> None:
+        self.heard: list[Any] = []
+        self.seen = 0  # how much of it the test has looked at
+        self.accepted = False
+        self.closed: int | None = None  # the code
+        self.inbox: asyncio.Queue[dict] = asyncio.Queue()
+        self.news = asyncio.Event()
+
+    async def take(self, message: dict) -> None:
+        """What the application sends."""
+        assert self.closed is None, "sent after the close"
+        if message["type"] == "websocket.accept":
+            self.accepted = True
+        elif message["type"] == "websocket.close":
+            self.closed = message.get("code", 1000)
+        else:
+            text = message["text"]
+            self.heard.append(json.loads(text) if text.startswith("{") else text)
+        self.news.set()
+
+    async def say(self, value: Any) -> None:
+        await self.inbox.put({"type": "websocket.receive", "text": json.dumps(value)})
+
+    async def hears(self, wanted: Callable[[Any], bool]) -> Any:
+        """The next thing that is as wanted; what comes before it is passed over."""
+        found = await self._wait(lambda: self._next(wanted))
+        assert found is not None, f"closed with {self.closed}; heard {self.heard}"
+        return found
+
+    def _next(self, wanted: Callable[[Any], bool]) -> Any:
+        while self.seen < len(self.heard):
+            self.seen += 1
+            if wanted(self.heard[self.seen - 1]):
+                return self.heard[self.seen - 1]
+        return None
+
+    async def hears_of(self, *names: str) -> dict:
+        """The next JSON that has those keys."""
+        return await self.hears(lambda said: isinstance(said, dict) and said.keys() >= set(names))
+
+    async def hears_html(self, text: str = "") -> str:
+        return await self.hears(lambda said: isinstance(said, str) and text in said)
+
+    async def is_closed(self) -> int | None:
+        """The code with which it is closed, once it is."""
+        await self._wait(lambda: None)
+        return self.closed
+
+    async def _wait(self, look: Callable[[], Any]) -> Any:
+        """What `look` finds; None when the socket is closed."""
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                while (found := look()) is None and self.closed is None:
+                    self.news.clear()
+                    await self.news.wait()
+                return found
+        except TimeoutError:
+            raise AssertionError(f"waited {PATIENCE_S} s in vain; heard {self.heard}") from None
+
+    async def way_in(self) -> str:
+        """Whether the socket is open, or the code with which it was closed at once."""
+        found = await self._wait(lambda: self._next(lambda said: "revision" in said))
+        assert self.accepted, "a browser learns the code of an open socket only"
+        return "open" if found else str(self.closed)
+
+
+Look = Callable[..., Awaitable[Tab]]
+
+
+def socket_of(conversation_id: UUID) -> str:
+    return f"/ws/chat/{conversation_id}/"
+
+
+async def scope_for(user: User | None, path: str, origin: str) -> dict:
+    client = await database_sync_to_async(client_of)(user)
+    cookie = "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items())
+    headers = [(b"host", b"127.0.0.1"), (b"origin", origin.encode()), (b"cookie", cookie.encode())]
+    path, _, query = path.partition("?")
+    return {"type": "websocket", "path": path, "query_string": query.encode(), "headers": headers, "subprotocols": []}
+
+
+@asynccontextmanager
+async def tab_of(user: User | None, path: str, *, origin: str = settings.BASE_URL) -> AsyncIterator[Tab]:
+    tab = Tab()
+    await tab.inbox.put({"type": "websocket.connect"})
+    task = asyncio.create_task(application(await scope_for(user, path, origin), tab.inbox.get, tab.take))
+    task.add_done_callback(lambda _: tab.news.set())
+    try:
+        yield tab
+    finally:
+        await tab.inbox.put({"type": "websocket.disconnect", "code": 1001})
+        await asyncio.wait_for(task, PATIENCE_S)
+
+
+@pytest_asyncio.fixture
+async def look(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Look]:
+    monkeypatch.setattr(ChatConsumer, "redis", redis)  # its own would belong to the event loop of an earlier test
+    async with AsyncExitStack() as stack:
+
+        async def open_tab(user: User | None, where: UUID | str, **options) -> Tab:
+            path = where if isinstance(where, str) else socket_of(where)
+            return await stack.enter_async_context(tab_of(user, path, **options))
+
+        yield open_tab
+    layer = get_channel_layer()
+    assert layer is not None
+    await layer.flush()
