@@ -32,4 +32,4 @@ _redis = Redis.from_url(settings.LIVE_URL, socket_connect_timeout=2, socket_time
 def be_seen(sender, **kwargs) -> None:
     """Each beat of a worker says that it is there; /readyz counts them."""
     with contextlib.suppress(RedisError):
-        presence.mark_now(_redis, presence.TRAINING, sender.hostname if hasattr(sender, "hostname") else "worker")
+        presence.mark_now(_redis, presence.TRAINING, sender.eventer.hostname)

@@ -130,7 +130,7 @@ DATABASES = {"default": database(DATABASE_URL or f"postgresql://postgres@/colloq
 
 REDIS_URL = env.text("REDIS_URL")
 REDIS_SOCKET = RUN_DIR / "redis.sock"
-BROKER_URL = REDIS_URL or f"redis+socket://{REDIS_SOCKET}"
+BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://") or f"redis+socket://{REDIS_SOCKET}"
 LIVE_URL = REDIS_URL or f"unix://{REDIS_SOCKET}"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": LIVE_URL}}
 CHANNEL_LAYERS = {

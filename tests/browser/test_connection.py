@@ -46,24 +46,38 @@ def test_what_is_sent_without_a_connection_goes_out_once_when_it_is_back(site: S
 
 
 class Cable:
-    """What a page's sockets go through; it can be unplugged."""
+    """What a page's sockets go through. It can be unplugged, and it can lose what the page says."""
 
     def __init__(self, page: Page):
         self.sockets: list[WebSocketRoute] = []
-        self.plugged = True
+        self.plugged, self.loses = True, False
         page.route_web_socket(re.compile("/ws/chat/"), self.carry)
 
     def carry(self, socket: WebSocketRoute) -> None:
-        if self.plugged:
-            socket.connect_to_server()
-            self.sockets.append(socket)
-        else:
+        if not self.plugged:
             socket.close(code=1012)
+            return
+        server = socket.connect_to_server()
+        socket.on_message(lambda said: None if self.loses else server.send(said))
+        self.sockets.append(socket)
 
     def unplug(self) -> None:
         self.plugged = False
         for socket in self.sockets:
             socket.close(code=1012)
+
+
+def test_a_message_that_was_lost_on_its_way_is_sent_again(site: Site, alice: Page) -> None:
+    cable = Cable(alice)
+    talk.start(alice, site.url, "Hello")
+    talk.wait_for_reply(alice)
+    cable.loses = True
+    talk.write(alice, "Did you hear me?")
+    expect(talk.composer(alice)).to_have_value("Did you hear me?")  # it stays until the server has it
+    cable.unplug()
+    cable.plugged, cable.loses = True, False
+    assert talk.wait_for_reply(alice, count=2) == "You wrote: Did you hear me?"
+    expect(talk.composer(alice)).to_have_value("")
 
 
 def test_what_happened_while_the_connection_was_gone_is_there_when_it_is_back(

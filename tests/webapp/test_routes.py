@@ -25,8 +25,6 @@ from webapp.chat.routing import sockets
 from webapp.generation.models import Status
 
 PEOPLE = ("alice", "anna", "bob", "victor", "charlie", "stranger")
-
-# name                    method  address                                     data            Alice Anna Bob Victor Charlie stranger
 TABLE = """
 healthz                     GET   /healthz                                      -                     200 200 200 200 200 200
 readyz                      GET   /readyz                                       -                     503 503 503 503 503 503
@@ -206,8 +204,8 @@ def test_no_other_site_can_press_a_button_for_somebody(route: Route, house: Hous
 async def test_a_socket_answers_everybody_as_the_table_says(
     path: str, answers: list[str], house: House, look: Look
 ) -> None:
-    found = [await (await look(user, path.format(**house.ids))).way_in() for user in house.people.values()]
-    assert dict(zip(PEOPLE, found, strict=True)) == dict(zip(PEOPLE, answers, strict=True))
+    found = [await look(user, path.format(**house.ids)) for user in house.people.values()]
+    assert dict(zip(PEOPLE, [tab.way_in for tab in found], strict=True)) == dict(zip(PEOPLE, answers, strict=True))
 
 
 def names_in(resolver: URLResolver, namespace: str = "") -> Iterator[str]:

@@ -15,11 +15,11 @@ import pytest_asyncio
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.conf import settings
+from django.test import Client
 from redis.asyncio import Redis
 
 from tests.webapp.people import client_of
 from webapp.accounts.models import User
-from webapp.asgi import application
 from webapp.chat.consumers import ChatConsumer
 
 PATIENCE_S = 20
@@ -28,7 +28,8 @@ PATIENCE_S = 20
 class Tab:
     """`heard` is what came, in order: a dictionary for JSON, a string for the HTML that htmx puts in place."""
 
-    def __init__(self) -> None:
+    def __init__(self, browser: Client) -> None:
+        self.browser = browser
         self.heard: list[Any] = []
         self.seen = 0  # how much of it the test has looked at
         self.accepted = False
@@ -48,8 +49,11 @@ class Tab:
             self.heard.append(json.loads(text) if text.startswith("{") else text)
         self.news.set()
 
-    async def say(self, value: Any) -> None:
-        await self.inbox.put({"type": "websocket.receive", "text": json.dumps(value)})
+    async def say(self, **values: Any) -> None:
+        await self.send(json.dumps(values))
+
+    async def send(self, text: str) -> None:
+        await self.inbox.put({"type": "websocket.receive", "text": text})
 
     async def hears(self, wanted: Callable[[Any], bool]) -> Any:
         """The next thing that is as wanted; what comes before it is passed over."""
@@ -76,6 +80,10 @@ class Tab:
         await self._wait(lambda: None)
         return self.closed
 
+    async def is_ready(self) -> None:
+        """Returns once it follows what happens, or is closed."""
+        await self._wait(lambda: True if any("revision" in said for said in self.heard) else None)
+
     async def _wait(self, look: Callable[[], Any]) -> Any:
         """What `look` finds; None when the socket is closed."""
         try:
@@ -87,23 +95,18 @@ class Tab:
         except TimeoutError:
             raise AssertionError(f"waited {PATIENCE_S} s in vain; heard {self.heard}") from None
 
-    async def way_in(self) -> str:
+    @property
+    def way_in(self) -> str:
         """Whether the socket is open, or the code with which it was closed at once."""
-        found = await self._wait(lambda: self._next(lambda said: "revision" in said))
         assert self.accepted, "a browser learns the code of an open socket only"
-        return "open" if found else str(self.closed)
+        return "open" if self.closed is None else str(self.closed)
 
 
 Look = Callable[..., Awaitable[Tab]]
 
 
-def socket_of(conversation_id: UUID) -> str:
-    return f"/ws/chat/{conversation_id}/"
-
-
-async def scope_for(user: User | None, path: str, origin: str) -> dict:
-    client = await database_sync_to_async(client_of)(user)
-    cookie = "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items())
+def scope_of(browser: Client, path: str, origin: str) -> dict:
+    cookie = "; ".join(f"{name}={morsel.value}" for name, morsel in browser.cookies.items())
     headers = [(b"host", b"127.0.0.1"), (b"origin", origin.encode()), (b"cookie", cookie.encode())]
     path, _, query = path.partition("?")
     return {"type": "websocket", "path": path, "query_string": query.encode(), "headers": headers, "subprotocols": []}
@@ -111,9 +114,11 @@ async def scope_for(user: User | None, path: str, origin: str) -> dict:
 
 @asynccontextmanager
 async def tab_of(user: User | None, path: str, *, origin: str = settings.BASE_URL) -> AsyncIterator[Tab]:
-    tab = Tab()
+    from webapp.asgi import application  # it wants the static files collected
+
+    tab = Tab(await database_sync_to_async(client_of)(user))
     await tab.inbox.put({"type": "websocket.connect"})
-    task = asyncio.create_task(application(await scope_for(user, path, origin), tab.inbox.get, tab.take))
+    task = asyncio.create_task(application(scope_of(tab.browser, path, origin), tab.inbox.get, tab.take))
     task.add_done_callback(lambda _: tab.news.set())
     try:
         yield tab
@@ -127,9 +132,11 @@ async def look(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[L
     monkeypatch.setattr(ChatConsumer, "redis", redis)  # its own would belong to the event loop of an earlier test
     async with AsyncExitStack() as stack:
 
-        async def open_tab(user: User | None, where: UUID | str, **options) -> Tab:
-            path = where if isinstance(where, str) else socket_of(where)
-            return await stack.enter_async_context(tab_of(user, path, **options))
+        async def open_tab(user: User | None, where: UUID | str, *, language: str = "en", **options) -> Tab:
+            path = where if isinstance(where, str) else f"/ws/chat/{where}/?language={language}"
+            tab = await stack.enter_async_context(tab_of(user, path, **options))
+            await tab.is_ready()
+            return tab
 
         yield open_tab
     layer = get_channel_layer()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.core.paginator import Page, Paginator
 from django.template.loader import render_to_string
@@ -35,10 +36,14 @@ class View:
         return render_to_string(f"chat/{name}.html", {**self.context(), **more}) + ""
 
 
-def view_for(user: User, conversation_id) -> View:
-    """Raises Http404 and PermissionDenied as `access.conversation_for` does."""
-    conversation = access.conversation_for(user, conversation_id)
-    return View(conversation, thread.shown(conversation), access.rights_for(user, conversation))
+def view_for(user: User, conversation_id: UUID) -> View:
+    """Raises Http404 and PermissionDenied as `access.conversation_for` does. Loaded again when it changed meanwhile:
+    with messages newer than its revision nobody could tell whether a page shows them."""
+    while True:
+        conversation = access.conversation_for(user, conversation_id)
+        view = View(conversation, thread.shown(conversation), access.rights_for(user, conversation))
+        if Conversation.objects.filter(pk=conversation_id, revision=conversation.revision).exists():
+            return view
 
 
 def recent(user: User, team: Team, number: str | int = 1) -> Page:

@@ -1,15 +1,16 @@
-"""Typed readers of environment variables. A value that cannot be read stops start-up with its name in a sentence."""
+"""Typed readers of environment variables. One that is set but empty counts as not set (Compose passes on many such);
+a value that cannot be read stops start-up with its name in a sentence."""
 
 import os
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
+TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 
 
 def text(name: str, default: str = "") -> str:
-    return os.environ.get(name, default).strip()
+    return os.environ.get(name, "").strip() or default
 
 
 def flag(name: str, default: bool = False) -> bool:

@@ -1,11 +1,11 @@
 """A growing reply: whatever its text, however it comes in pieces, the page ends with what a reload would show."""
 
-import json
 import random
 from collections.abc import Callable
 
 import pytest
 
+from tests.webapp.chat.page import Page
 from webapp.chat.stream import Gap, ReplyStream
 from webapp.lib import markdown
 
@@ -65,34 +65,6 @@ http://bare.example
 """.strip().split("\n")
 LINES += ["a  ", "\t", "\u00a0", "\u3000", "\r"]
 ENDS = ["\n", "\n", "\n", "\n\n", "\n\n", " ", "", "\n\n\n"]
-
-
-class Page:
-    """What static/js/live.js does with the instructions: the blocks of one reply, and how many characters came."""
-
-    def __init__(self) -> None:
-        self.blocks: list[str] = []
-        self.heard = 0
-
-    def apply(self, ops: list[dict]) -> None:
-        self.heard += len(json.dumps(ops, ensure_ascii=False)) if ops else 0
-        for op in ops:
-            getattr(self, op["op"])(**{name: value for name, value in op.items() if name != "op"})
-
-    def reset(self) -> None:
-        self.blocks = []
-
-    def block(self, block: int, html: str) -> None:
-        assert 0 <= block <= len(self.blocks)
-        self.blocks[block : block + 1] = [html]
-
-    def text(self, block: int, text: str) -> None:
-        assert block == len(self.blocks) - 1
-        self.blocks[block] += text
-
-    def cut(self, blocks: int) -> None:
-        assert 0 <= blocks < len(self.blocks)
-        del self.blocks[blocks:]
 
 
 def some_text(dice: random.Random) -> str:
