@@ -1,9 +1,13 @@
 """What static/js/live.js makes of the instructions that a socket brings."""
 
 import json
+import re
 from typing import Any
 
 from tests.webapp.viewers import Tab
+from webapp.generation.models import ACTIVE
+
+ATTRIBUTE = {name: re.compile(rf'data-{name}="(\w+)"') for name in ("status", "message-id")}
 
 
 class Page:
@@ -53,6 +57,29 @@ def page_of(tab: Tab, reply_id: int) -> Page:
 
 
 async def end_of(tab: Tab) -> tuple[int, Page]:
-    """The next reply that ends: its message's id, and how it looks then."""
-    said = await tab.hears(lambda said: "ops" in said and said["ops"][-1]["op"] == "end")
-    return said["reply"], page_of(tab, said["reply"])
+    """The next reply of which the tab hears the end: its message's id, and how it looks then. What ended before the
+    tab could follow it comes as a whole message."""
+    said = await tab.hears(lambda said: bool(whole_replies(said)) or ends(said))
+    if isinstance(said, dict):
+        return said["reply"], page_of(tab, said["reply"])
+    (found,) = whole_replies(said)
+    return found
+
+
+def ends(said: Any) -> bool:
+    return "ops" in said and said["ops"][-1]["op"] == "end"
+
+
+def whole_replies(said: Any) -> list[tuple[int, Page]]:
+    """The replies in that HTML which are not being written any more."""
+    found = []
+    for article in said.split("<article")[1:] if isinstance(said, str) else ():
+        head, rest = article.split(">", 1)
+        status = ATTRIBUTE["status"].search(head)[1]
+        if 'data-role="assistant"' in head and status not in ACTIVE:
+            body, foot = rest.split('<div class="message-end">')
+            page = Page()
+            page.blocks = re.findall(r'<div class="block">(.*?)</div>(?=<div class="block">|</div>\s*$)', body, re.DOTALL)
+            page.end(status, foot)
+            found.append((int(ATTRIBUTE["message-id"].search(head)[1]), page))
+    return found

@@ -279,7 +279,7 @@ async def test_what_a_reply_waits_for_is_told(alice: User, conversation: Convers
     with translation.override("zh-hans"):
         note = str(Waiting.ENGINE.label)
     assert "引擎" in note
-    assert (await tab.hears_of("reply"))["ops"] == [{"op": "note", "text": note}]
+    await tab.hears(lambda said: {"op": "note", "text": note} in said["ops"] if "ops" in said else False)
 
 
 async def test_pieces_that_come_twice_late_or_never_cost_nothing(
