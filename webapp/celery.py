@@ -7,8 +7,7 @@ import contextlib
 import os
 
 from celery import Celery
-from celery.schedules import crontab
-from celery.signals import heartbeat_sent
+from celery.signals import heartbeat_sent, worker_ready
 from redis import Redis
 from redis.exceptions import RedisError
 
@@ -20,11 +19,9 @@ from webapp.lib import presence
 
 app = Celery("colloquy")
 app.conf.update(settings.CELERY)
-app.conf.beat_schedule = {
-    "nightly": {"task": "webapp.launch.tasks.forget_what_lapsed", "schedule": crontab(hour="3", minute="30")}
-}
 app.autodiscover_tasks()
 
+DAY_S = 24 * 60 * 60
 _redis = Redis.from_url(settings.LIVE_URL, socket_connect_timeout=2, socket_timeout=2)
 
 
@@ -33,3 +30,11 @@ def be_seen(sender, **kwargs) -> None:
     """Each beat of a worker says that it is there; /readyz counts them."""
     with contextlib.suppress(RedisError):
         presence.mark_now(_redis, presence.TRAINING, sender.eventer.hostname)
+
+
+@worker_ready.connect
+def tidy_daily(sender, **kwargs) -> None:
+    """When a worker starts and each day after: a timer of the worker's own, where `beat` would be a process more."""
+    tidy = app.signature("webapp.launch.tasks.forget_what_lapsed")
+    tidy.delay()
+    sender.timer.call_repeatedly(DAY_S, tidy.delay)

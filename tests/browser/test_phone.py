@@ -9,12 +9,13 @@ from tests.browser.engine import ScriptedEngine
 from tests.browser.people import Site
 from tests.browser.test_markdown import RICH
 
-WIDE = RICH + "\n\n```\n" + "a very long line of code " * 20 + "\n```\n\n|" + " column |" * 20 + "\n|" + "---|" * 20 + "\n"
+LONG_LINE = "\n```\n" + "a very long line of code " * 20 + "\n```\n"
+WIDE_TABLE = "\n|" + " column |" * 20 + "\n|" + "---|" * 20 + "\n"
 
 
 @pytest.fixture
 def phone(site: Site, visit: Visit, script: ScriptedEngine) -> Page:
-    script.script(text=WIDE)
+    script.script(text=RICH + LONG_LINE + WIDE_TABLE)
     return visit(site, "Alice", viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
 
 

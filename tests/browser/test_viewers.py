@@ -76,9 +76,7 @@ def test_a_viewer_reads_along_and_has_no_composer(
 
 
 @pytest.mark.parametrize("name", ["Bob", "Victor", "Charlie"])
-def test_a_private_conversation_is_not_there_for_anybody_else(
-    site: Site, alice: Page, visit: Visit, name: str
-) -> None:
+def test_a_private_conversation_is_not_there_for_anybody_else(site: Site, alice: Page, visit: Visit, name: str) -> None:
     address = talk.start(alice, site.url, "Between you and me")
     other = visit(site, name)
     answer = other.goto(address)
@@ -115,9 +113,7 @@ def heard_at_the_socket(page: Page, address: str) -> list[object]:
     return heard
 
 
-def test_a_stranger_is_asked_to_sign_in_and_then_comes_where_they_wanted(
-    site: Site, alice: Page, visit: Visit
-) -> None:
+def test_a_stranger_is_asked_to_sign_in_and_then_comes_where_they_wanted(site: Site, alice: Page, visit: Visit) -> None:
     address = talk.start(alice, site.url, "Later")
     stranger = visit(site)
     stranger.goto(address)

@@ -32,6 +32,7 @@ class Tab:
         self.browser = browser
         self.heard: list[Any] = []
         self.seen = 0  # how much of it the test has looked at
+        self.ended: set[int] = set()  # the replies whose end it has seen
         self.accepted = False
         self.closed: int | None = None  # the code
         self.inbox: asyncio.Queue[dict] = asyncio.Queue()
@@ -57,7 +58,11 @@ class Tab:
 
     async def hears(self, wanted: Callable[[Any], bool]) -> Any:
         """The next thing that is as wanted; what comes before it is passed over."""
-        found = await self._wait(lambda: self._next(wanted))
+        return await self.finds(lambda: self._next(wanted))
+
+    async def finds(self, look: Callable[[], Any]) -> Any:
+        """What `look` finds in what was heard so far, as soon as that is not None."""
+        found = await self._wait(look)
         assert found is not None, f"closed with {self.closed}; heard {self.heard}"
         return found
 

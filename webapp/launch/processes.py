@@ -55,7 +55,6 @@ def training_worker() -> Part:
         *(sys.executable, "-W", "ignore:You're running the worker"),  # as root, which it says over seven lines
         *("-m", "celery", "--quiet", "-A", "webapp.celery", "worker", "-Q", "celery,training"),
         *("--concurrency", "1", "--loglevel", "warning", "--without-gossip", "--without-mingle"),
-        *("--beat", "--schedule", str(settings.DATA_DIR / "celery-beat")),
     )
     return Part(name="train", argv=argv, ready=lambda: True, directory=settings.BASE_DIR)
 

@@ -1,4 +1,4 @@
-"""What the worker does by itself each night."""
+"""What the worker does by itself each day."""
 
 from celery import shared_task
 from django.core.management import call_command

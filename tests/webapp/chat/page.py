@@ -57,29 +57,40 @@ def page_of(tab: Tab, reply_id: int) -> Page:
 
 
 async def end_of(tab: Tab) -> tuple[int, Page]:
-    """The next reply of which the tab hears the end: its message's id, and how it looks then. What ended before the
-    tab could follow it comes as a whole message."""
-    said = await tab.hears(lambda said: bool(whole_replies(said)) or ends(said))
-    if isinstance(said, dict):
-        return said["reply"], page_of(tab, said["reply"])
-    (found,) = whole_replies(said)
-    return found
+    """The next reply of which the tab heard the end: its message's id, and how it looks then. What ended before the
+    tab could follow it came as a whole message."""
+
+    def look() -> tuple[int, int, Page] | None:
+        for number, said in enumerate(tab.heard):
+            for reply_id, page in ended_in(tab, said):
+                if reply_id not in tab.ended:
+                    return number, reply_id, page
+        return None
+
+    number, reply_id, page = await tab.finds(look)
+    tab.ended.add(reply_id)
+    tab.seen = max(tab.seen, number + 1)
+    return reply_id, page
 
 
-def ends(said: Any) -> bool:
-    return "ops" in said and said["ops"][-1]["op"] == "end"
+def ended_in(tab: Tab, said: Any) -> list[tuple[int, Page]]:
+    if isinstance(said, str):
+        return whole_replies(said)
+    return [(said["reply"], page_of(tab, said["reply"]))] if said.get("ops", [{}])[-1].get("op") == "end" else []
 
 
-def whole_replies(said: Any) -> list[tuple[int, Page]]:
-    """The replies in that HTML which are not being written any more."""
+def whole_replies(html: str) -> list[tuple[int, Page]]:
+    """The replies in it that are not being written any more."""
     found = []
-    for article in said.split("<article")[1:] if isinstance(said, str) else ():
+    for article in html.split("<article")[1:]:
         head, rest = article.split(">", 1)
         status = ATTRIBUTE["status"].search(head)[1]
         if 'data-role="assistant"' in head and status not in ACTIVE:
             body, foot = rest.split('<div class="message-end">')
             page = Page()
-            page.blocks = re.findall(r'<div class="block">(.*?)</div>(?=<div class="block">|</div>\s*$)', body, re.DOTALL)
+            page.blocks = re.findall(
+                r'<div class="block">(.*?)</div>(?=<div class="block">|</div>\s*$)', body, re.DOTALL
+            )
             page.end(status, foot)
             found.append((int(ATTRIBUTE["message-id"].search(head)[1]), page))
     return found

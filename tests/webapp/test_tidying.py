@@ -1,4 +1,4 @@
-"""What lapsed is forgotten at night; what still holds stays."""
+"""What lapsed is forgotten; what still holds stays."""
 
 from datetime import timedelta
 
