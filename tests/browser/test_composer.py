@@ -77,7 +77,7 @@ TWICE = """async () => {
 
 def test_a_conversation_begun_by_pressing_enter_twice_is_one(site: Site, alice: Page) -> None:
     asked: list[Request] = []
-    alice.on("request", asked.append)
+    alice.on("request", lambda request: asked.append(request))
     alice.goto(f"{site.url}/chat/")
     talk.composer(alice).fill("Once only")
     alice.evaluate(TWICE)

@@ -72,7 +72,7 @@ def test_html_is_shown_as_text_and_nothing_of_it_runs(page: Page) -> None:
 def test_code_is_copied_with_one_click(page: Page) -> None:
     page.get_by_role("button", name="Copy code").click()
     expect(page.get_by_text("Copied")).to_be_visible()
-    assert page.evaluate("navigator.clipboard.readText()") == 'def hello(name):\n    return f"<b>{name}</b>"\n'
+    assert page.evaluate("navigator.clipboard.readText()") == 'def hello(name):\n    return f"<b>{name}</b>"'
 
 
 def test_a_reply_looks_the_same_after_it_was_loaded_again(page: Page) -> None:

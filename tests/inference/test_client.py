@@ -199,9 +199,10 @@ async def test_cancelling_who_reads_aborts_the_request(client: Client, fake: Fak
         await task
 
 
-async def test_two_hundred_replies_stream_at_once(client: Client, fake: Fake) -> None:
+async def test_two_hundred_replies_stream_at_once(fake: Fake) -> None:
     fake.script = Script(tokens=5, wait_s=0.2)
-    replies = await asyncio.gather(*(complete(client) for _ in range(200)))
+    async with Client(fake.url, "the fake's key") as client:
+        replies = await asyncio.gather(*(complete(client) for _ in range(200)))
     assert len({reply.text for reply in replies}) == 1
     assert fake.stats.peak_running == 200
 

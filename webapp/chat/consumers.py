@@ -150,8 +150,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
                 self.streams.clear()
                 self.drawn = {message.pk: message.fingerprint for message in view.messages}
             await self._follow(view)
-        self.revision = view.conversation.revision
-        await self._tell({"revision": self.revision, "title": str(view.conversation)})
+            self.revision = view.conversation.revision
+            await self._tell({"revision": self.revision, "title": str(view.conversation)})
 
     async def _draw_changes(self, view: pages.View) -> bool:
         """Sends the messages that are new or different. False when the page shows another path altogether."""

@@ -21,9 +21,14 @@ class RenameForm(forms.ModelForm):
     class Meta:
         model = Conversation
         fields = ["title"]
-        error_messages = {"title": {"max_length": _("A title has at most %(limit_value)d characters.")}}
 
-    title = forms.CharField(max_length=120, error_messages={"required": _("A conversation needs a title.")})
+    title = forms.CharField(
+        max_length=120,
+        error_messages={
+            "required": _("A conversation needs a title."),
+            "max_length": _("A title has at most %(limit_value)d characters."),
+        },
+    )
 
 
 def first_error(form: forms.BaseForm) -> str:

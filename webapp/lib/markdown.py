@@ -132,7 +132,9 @@ def _without_html(source: str) -> str:
 
 def _code(language: str, text: str) -> str:
     name = html.escape(language.split(",")[0].split()[0] if language.strip() else "")
-    body = highlight(text, lexer, HtmlFormatter(nowrap=True)) if (lexer := _lexer(language)) else html.escape(text)
+    lexer = _lexer(language)
+    body = highlight(text, lexer, HtmlFormatter(nowrap=True)) if lexer else html.escape(text)
+    body = body.removesuffix("\n")  # what a page appends to an open block brings its own
     button = f'<button type="button" class="button quiet small" data-copy-code>{html.escape(_("Copy code"))}</button>'
     head = f'<div class="code-head"><span>{name}</span>{button}</div>'
     return f'<div class="code">{head}<pre tabindex="0"><code class="highlight">{body}</code></pre></div>'

@@ -1,5 +1,6 @@
 """Where an install keeps its things: DATA_DIR for what must last, run_dir for sockets."""
 
+import contextlib
 import hashlib
 import os
 import secrets
@@ -22,15 +23,12 @@ def run_dir(data_dir: Path) -> Path:
 
 def kept_secret(file: Path) -> str:
     """The secret in that file; made, readable by its owner alone, when there is none."""
-    try:
-        return file.read_text().strip()
-    except FileNotFoundError:
-        pass
-    file.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:  # another process was first
-        return file.read_text().strip()
-    with os.fdopen(handle, "w") as out:
-        out.write(secrets.token_urlsafe(48))
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handle, made = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")  # mode 0600
+        with os.fdopen(handle, "w") as out:
+            out.write(secrets.token_urlsafe(48))
+        with contextlib.suppress(FileExistsError):  # another process was first: nobody ever reads half a secret
+            os.link(made, file)
+        os.unlink(made)
     return file.read_text().strip()

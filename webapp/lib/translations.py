@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
+from babel.messages.pofile import PoFileError, read_po
 
 
 def compile_all(locale: Path) -> None:
@@ -13,8 +13,11 @@ def compile_all(locale: Path) -> None:
         target = source.with_suffix(".mo")
         if target.exists() and target.stat().st_mtime >= source.stat().st_mtime:
             continue
-        with source.open("rb") as text:
-            catalogue = read_po(text, locale=source.parts[-3], abort_invalid=True)
+        try:
+            with source.open("rb") as text:
+                catalogue = read_po(text, locale=source.parts[-3], abort_invalid=True)
+        except PoFileError as error:
+            raise ValueError(f"{source} is broken: {error}.") from None
         partial = target.with_suffix(f".{os.getpid()}.mo")  # several processes may compile at once
         with partial.open("wb") as binary:
             write_mo(binary, catalogue)

@@ -1,6 +1,6 @@
 """What a person sees of a conversation was so at one moment, whatever happens while it is loaded."""
 
-from pytest import MonkeyPatch
+import pytest
 
 from webapp.accounts.models import User
 from webapp.chat import pages, services, thread
@@ -8,7 +8,7 @@ from webapp.chat.models import Conversation, Message
 
 
 def test_a_conversation_that_changes_while_it_is_loaded_is_loaded_again(
-    alice: User, conversation: Conversation, monkeypatch: MonkeyPatch
+    alice: User, conversation: Conversation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     load, times = thread.shown, []
 

@@ -347,18 +347,20 @@ async def test_in_a_long_conversation_only_what_is_new_is_sent(
     assert not [said for said in tab.heard if isinstance(said, str) and "Question" in said]
 
 
+@pytest.mark.parametrize(("language", "spoken"), [("zh-hans", "zh-hans"), ("en", "en"), ("tlh", "en")])
 async def test_what_is_added_speaks_the_language_of_the_page(
-    alice: User, conversation: Conversation, look: Look
+    language: str, spoken: str, alice: User, conversation: Conversation, look: Look
 ) -> None:
-    sentences = []
-    for language in ("zh-hans", "en", "tlh"):
-        tab = await look(alice, conversation.pk, language=language)
-        await tab.say(text="")
-        sentences.append((await tab.hears_of("refused"))["error"])
-    with translation.override("zh-hans"):
-        chinese = gettext("Write something first.")
-    assert sentences == [chinese, "Write something first.", "Write something first."]
-    assert chinese != sentences[1]
+    tab = await look(alice, conversation.pk, language=language)
+    title = (await tab.hears_of("revision"))["title"]
+    await tab.say(text="")
+    error = (await tab.hears_of("refused"))["error"]
+    await ask(tab, "Hello")
+    html = await tab.hears_html()
+    with translation.override(spoken):
+        assert (title, error) == (gettext("New chat"), gettext("Write something first."))
+        assert f'aria-label="{gettext("Copy")}"' in html
+    assert (title == "New chat") is (spoken == "en")
 
 
 # Who must go
