@@ -26,73 +26,73 @@ from webapp.generation.models import Status
 
 PEOPLE = ("alice", "anna", "bob", "victor", "charlie", "stranger")
 TABLE = """
-healthz                     GET   /healthz                                      -                     200 200 200 200 200 200
-readyz                      GET   /readyz                                       -                     503 503 503 503 503 503
-root                        GET   /                                             -                     302 302 302 302 302 302
-set-language                POST  /language/                                    language=zh-hans      302 302 302 302 302 302
+healthz                               GET   /healthz                                               -                 200  200  200  200  200  200
+readyz                                GET   /readyz                                                -                 503  503  503  503  503  503
+root                                  GET   /                                                      -                 302  302  302  302  302  302
+set-language                          POST  /language/                                             language=zh-hans  302  302  302  302  302  302
 
-account_login               GET   /account/login/                               -                     302 302 302 302 302 200
-account_signup              GET   /account/signup/                              -                     302 302 302 302 302 403
-account_logout              GET   /account/logout/                              -                     200 200 200 200 200 302
-account_logout              POST  /account/logout/                              -                     302 302 302 302 302 302
-account_inactive            GET   /account/inactive/                            -                     200 200 200 200 200 200
-account_reset_password      GET   /account/password/reset/                      -                     200 200 200 200 200 200
-account_reset_password_done GET   /account/password/reset/done/                 -                     200 200 200 200 200 200
-account_reset_password_from_key_done GET /account/password/reset/key/done/      -                     200 200 200 200 200 200
-account_reset_password_from_key      GET /account/password/reset/key/1-nonsense/ -                    200 200 200 200 200 200
-account_change_password     GET   /settings/password/                           -                     302 302 302 302 302 in
-account_set_password        GET   /settings/password/set/                       -                     200 200 200 200 200 in
+account_login                         GET   /account/login/                                        -                 302  302  302  302  302  200
+account_signup                        GET   /account/signup/                                       -                 302  302  302  302  302  403
+account_logout                        GET   /account/logout/                                       -                 200  200  200  200  200  302
+account_logout                        POST  /account/logout/                                       -                 302  302  302  302  302  302
+account_inactive                      GET   /account/inactive/                                     -                 200  200  200  200  200  200
+account_reset_password                GET   /account/password/reset/                               -                 200  200  200  200  200  200
+account_reset_password_done           GET   /account/password/reset/done/                          -                 200  200  200  200  200  200
+account_reset_password_from_key_done  GET   /account/password/reset/key/done/                      -                 200  200  200  200  200  200
+account_reset_password_from_key       GET   /account/password/reset/key/1-nonsense/                -                 200  200  200  200  200  200
+account_change_password               GET   /settings/password/                                    -                 302  302  302  302  302  in
+account_set_password                  GET   /settings/password/set/                                -                 200  200  200  200  200  in
 
-accounts:join               GET   /join/{token}/                                -                     200 200 200 200 200 200
-accounts:join               GET   /join/unknown/                                -                     404 404 404 404 404 404
-accounts:profile            GET   /settings/profile/                            -                     200 200 200 200 200 in
-accounts:set-theme          POST  /settings/theme/                              theme=dark            302 302 302 302 302 in
-accounts:team               GET   /settings/team/                               -                     200 200 200 200 200 in
-accounts:no-team            GET   /teams/none/                                  -                     302 302 302 302 302 in
-accounts:new-team           GET   /teams/new/                                   -                     200 200 200 200 200 in
-accounts:new-team           POST  /teams/new/                                   team_name=New         302 302 302 302 302 in
-accounts:switch-team        POST  /teams/{team}/switch/                         -                     302 302 302 302 404 in
-accounts:leave-team         POST  /teams/{team}/leave/                          -                     302 302 302 302 404 in
-accounts:rename-team        POST  /teams/{team}/name/                           team_name=New         302 302 403 403 404 in
-accounts:invite             POST  /teams/{team}/invitations/                    role=viewer           200 200 403 403 404 in
-accounts:revoke-invitation  POST  /invitations/{invitation}/revoke/             -                     302 302 403 403 404 in
-accounts:change-role        POST  /members/{member}/role/                       role=viewer           302 302 403 403 404 in
-accounts:remove-member      POST  /members/{member}/remove/                     -                     302 302 403 403 404 in
-accounts:reset-link         POST  /members/{member}/reset-link/                 -                     200 200 403 403 404 in
+accounts:join                         GET   /join/{token}/                                         -                 200  200  200  200  200  200
+accounts:join                         GET   /join/unknown/                                         -                 404  404  404  404  404  404
+accounts:profile                      GET   /settings/profile/                                     -                 200  200  200  200  200  in
+accounts:set-theme                    POST  /settings/theme/                                       theme=dark        302  302  302  302  302  in
+accounts:team                         GET   /settings/team/                                        -                 200  200  200  200  200  in
+accounts:no-team                      GET   /teams/none/                                           -                 302  302  302  302  302  in
+accounts:new-team                     GET   /teams/new/                                            -                 200  200  200  200  200  in
+accounts:new-team                     POST  /teams/new/                                            team_name=New     302  302  302  302  302  in
+accounts:switch-team                  POST  /teams/{team}/switch/                                  -                 302  302  302  302  404  in
+accounts:leave-team                   POST  /teams/{team}/leave/                                   -                 302  302  302  302  404  in
+accounts:rename-team                  POST  /teams/{team}/name/                                    team_name=New     302  302  403  403  404  in
+accounts:invite                       POST  /teams/{team}/invitations/                             role=viewer       200  200  403  403  404  in
+accounts:revoke-invitation            POST  /invitations/{invitation}/revoke/                      -                 302  302  403  403  404  in
+accounts:change-role                  POST  /members/{member}/role/                                role=viewer       302  302  403  403  404  in
+accounts:remove-member                POST  /members/{member}/remove/                              -                 302  302  403  403  404  in
+accounts:reset-link                   POST  /members/{member}/reset-link/                          -                 200  200  403  403  404  in
 
-chat:home                   GET   /chat/                                        -                     200 200 200 200 200 in
-chat:home                   POST  /chat/                                        text=Hello            302 302 302 403 302 in
-chat:new                    POST  /chat/new/                                    -                     302 302 302 302 302 in
-chat:list                   GET   /chat/list/                                   -                     200 200 200 200 200 in
+chat:home                             GET   /chat/                                                 -                 200  200  200  200  200  in
+chat:home                             POST  /chat/                                                 text=Hello        302  302  302  403  302  in
+chat:new                              POST  /chat/new/                                             -                 302  302  302  302  302  in
+chat:list                             GET   /chat/list/                                            -                 200  200  200  200  200  in
 
-chat:conversation           GET   /chat/{private}/                              -                     200 404 404 404 404 in
-chat:post                   POST  /chat/{private}/messages/                     text=Hello            302 404 404 404 404 in
-chat:older                  GET   /chat/{private}/older/{private_reply}/        -                     200 404 404 404 404 in
-chat:rename                 POST  /chat/{private}/rename/                       title=New             302 404 404 404 404 in
-chat:share                  POST  /chat/{private}/share/                        shared=1              302 404 404 404 404 in
-chat:delete                 POST  /chat/{private}/delete/                       -                     302 404 404 404 404 in
-chat:stop                   POST  /chat/{private}/stop/                         -                     302 404 404 404 404 in
-chat:regenerate             POST  /chat/{private}/messages/{private_reply}/regenerate/ -              302 404 404 404 404 in
-chat:show                   POST  /chat/{private}/messages/{private_reply}/show/ -                    302 404 404 404 404 in
+chat:conversation                     GET   /chat/{private}/                                       -                 200  404  404  404  404  in
+chat:post                             POST  /chat/{private}/messages/                              text=Hello        302  404  404  404  404  in
+chat:older                            GET   /chat/{private}/older/{private_reply}/                 -                 200  404  404  404  404  in
+chat:rename                           POST  /chat/{private}/rename/                                title=New         302  404  404  404  404  in
+chat:share                            POST  /chat/{private}/share/                                 shared=1          302  404  404  404  404  in
+chat:delete                           POST  /chat/{private}/delete/                                -                 302  404  404  404  404  in
+chat:stop                             POST  /chat/{private}/stop/                                  -                 302  404  404  404  404  in
+chat:regenerate                       POST  /chat/{private}/messages/{private_reply}/regenerate/   -                 302  404  404  404  404  in
+chat:show                             POST  /chat/{private}/messages/{private_reply}/show/         -                 302  404  404  404  404  in
 
-chat:conversation           GET   /chat/{shared}/                               -                     200 200 200 200 404 in
-chat:post                   POST  /chat/{shared}/messages/                      text=Hello            302 302 302 403 404 in
-chat:older                  GET   /chat/{shared}/older/{shared_reply}/          -                     200 200 200 200 404 in
-chat:rename                 POST  /chat/{shared}/rename/                        title=New             302 302 403 403 404 in
-chat:share                  POST  /chat/{shared}/share/                         shared=0              302 302 403 403 404 in
-chat:delete                 POST  /chat/{shared}/delete/                        -                     302 302 403 403 404 in
-chat:stop                   POST  /chat/{shared}/stop/                          -                     302 302 302 403 404 in
-chat:regenerate             POST  /chat/{shared}/messages/{shared_reply}/regenerate/ -                302 302 302 403 404 in
-chat:show                   POST  /chat/{shared}/messages/{shared_reply}/show/  -                     302 302 302 403 404 in
+chat:conversation                     GET   /chat/{shared}/                                        -                 200  200  200  200  404  in
+chat:post                             POST  /chat/{shared}/messages/                               text=Hello        302  302  302  403  404  in
+chat:older                            GET   /chat/{shared}/older/{shared_reply}/                   -                 200  200  200  200  404  in
+chat:rename                           POST  /chat/{shared}/rename/                                 title=New         302  302  403  403  404  in
+chat:share                            POST  /chat/{shared}/share/                                  shared=0          302  302  403  403  404  in
+chat:delete                           POST  /chat/{shared}/delete/                                 -                 302  302  403  403  404  in
+chat:stop                             POST  /chat/{shared}/stop/                                   -                 302  302  302  403  404  in
+chat:regenerate                       POST  /chat/{shared}/messages/{shared_reply}/regenerate/     -                 302  302  302  403  404  in
+chat:show                             POST  /chat/{shared}/messages/{shared_reply}/show/           -                 302  302  302  403  404  in
 
-chat:older                  GET   /chat/{shared}/older/{private_reply}/         -                     404 404 404 404 404 in
-chat:regenerate             POST  /chat/{shared}/messages/{private_reply}/regenerate/ -               404 404 404 403 404 in
-chat:show                   POST  /chat/{shared}/messages/{private_reply}/show/ -                     404 404 404 403 404 in
-chat:regenerate             POST  /chat/{shared}/messages/{shared_question}/regenerate/ -             404 404 404 403 404 in
+chat:older                            GET   /chat/{shared}/older/{private_reply}/                  -                 404  404  404  404  404  in
+chat:regenerate                       POST  /chat/{shared}/messages/{private_reply}/regenerate/    -                 404  404  404  403  404  in
+chat:show                             POST  /chat/{shared}/messages/{private_reply}/show/          -                 404  404  404  403  404  in
+chat:regenerate                       POST  /chat/{shared}/messages/{shared_question}/regenerate/  -                 404  404  404  403  404  in
 
-chat:conversation           GET   /chat/{nowhere}/                              -                     404 404 404 404 404 in
-chat:post                   POST  /chat/{nowhere}/messages/                     text=Hello            404 404 404 404 404 in
-chat:delete                 POST  /chat/{nowhere}/delete/                       -                     404 404 404 404 404 in
+chat:conversation                     GET   /chat/{nowhere}/                                       -                 404  404  404  404  404  in
+chat:post                             POST  /chat/{nowhere}/messages/                              text=Hello        404  404  404  404  404  in
+chat:delete                           POST  /chat/{nowhere}/delete/                                -                 404  404  404  404  404  in
 """  # noqa: E501
 
 SOCKETS = """

@@ -1,8 +1,8 @@
 """One viewer of one conversation. It tells the page, in JSON that static/js/live.js reads:
 
-    {"reply": message id, "ops": [{"op": "reset" | "block" | "text" | "note" | "end", …}]}   a reply grows or ends
-    {"posted": client_id}   {"refused": client_id, "error": sentence}                        what became of a message
-    {"revision": n}                                                                          what the page now shows
+    {"reply": message id, "ops": [{"op": …, …}]}                        a reply grows (chat/stream.py), waits or ends
+    {"posted": client_id}   {"refused": client_id, "error": sentence}   what became of a message
+    {"revision": n, "title": …}                                         what the page now shows
 
 and, as HTML that htmx puts in place, whole messages. It hears {"text", "client_id"}, a message; and {"revision"}, what
 the page shows when its socket opens. Channels awaits each handler before the next, so a viewer's state has one user.

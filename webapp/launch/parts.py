@@ -5,6 +5,7 @@ import signal
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from webapp.lib.processes import die_with_parent
@@ -13,7 +14,7 @@ from webapp.lib.processes import die_with_parent
 @dataclass(frozen=True, slots=True)
 class Part:
     """`user` is the account to run under, when not ours; `ready` must be quick and never raise; what a `quiet` part
-    says goes to its log alone, until it dies."""
+    says goes to its log alone, until it dies. `orphan_signal` ends it when we are killed and cannot stop it."""
 
     name: str
     argv: tuple[str, ...]
@@ -22,6 +23,7 @@ class Part:
     user: str | None = None
     stop_signal: signal.Signals = signal.SIGTERM
     stop_timeout_s: float = 10
+    orphan_signal: signal.Signals = signal.SIGTERM
     directory: Path | None = None
     quiet: bool = False
 
@@ -33,7 +35,7 @@ class Part:
             "user": self.user,
             "cwd": self.directory,
             "start_new_session": True,
-            "preexec_fn": die_with_parent,
+            "preexec_fn": partial(die_with_parent, self.orphan_signal),
             "stdin": subprocess.DEVNULL,
             "stdout": subprocess.PIPE,
             "stderr": subprocess.STDOUT,

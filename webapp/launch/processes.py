@@ -1,6 +1,7 @@
 """The process list: every part that `manage.py up` runs, in the order in which they start."""
 
 import os
+import signal
 import sys
 import urllib.request
 
@@ -56,7 +57,13 @@ def training_worker() -> Part:
         *("-m", "celery", "--quiet", "-A", "webapp.celery", "worker", "-Q", "celery,training"),
         *("--concurrency", "1", "--loglevel", "warning", "--without-gossip", "--without-mingle"),
     )
-    return Part(name="train", argv=argv, ready=lambda: True, directory=settings.BASE_DIR)
+    return Part(
+        name="train",
+        argv=argv,
+        ready=lambda: True,
+        directory=settings.BASE_DIR,
+        orphan_signal=signal.SIGKILL,  # stopped together with its Redis, Celery may wait for it for ever
+    )
 
 
 def manage(*words: str) -> tuple[str, ...]:

@@ -7,6 +7,6 @@ PR_SET_PDEATHSIG = 1  # prctl(2)
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def die_with_parent() -> None:
-    """Run in the child between fork and exec: the kernel sends it SIGTERM when the parent dies, even by `kill -9`."""
-    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+def die_with_parent(number: signal.Signals = signal.SIGTERM) -> None:
+    """Run in the child between fork and exec: the kernel sends it that signal when its parent dies, by `kill -9` too."""
+    _libc.prctl(PR_SET_PDEATHSIG, number)

@@ -20,6 +20,11 @@ class Page:
         self.foot = ""
         self.notes: list[str] = []
 
+    @property
+    def words(self) -> str:
+        """The text of a single paragraph."""
+        return re.sub(r"<[^>]+>|\n", "", "".join(self.blocks))
+
     def apply(self, ops: list[dict[str, Any]]) -> None:
         self.heard += len(json.dumps(ops, ensure_ascii=False)) if ops else 0
         for op in ops:

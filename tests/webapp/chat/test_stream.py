@@ -171,9 +171,15 @@ def test_a_word_is_sent_as_it_is_and_a_finished_block_never_again() -> None:
 
 def test_white_space_that_a_rendering_drops_is_there_when_a_word_follows() -> None:
     page, stream = Page(), ReplyStream()
-    for piece in ("A **bold**", " ", "word"):
+    for piece in ("A **bold** ", "word"):
         page.apply(stream.grow(len(stream.shown), piece))
     assert page.blocks == ["<p>A <strong>bold</strong></p>\n word"]
+
+
+def test_what_only_its_end_makes_clear_is_put_right_at_the_end() -> None:
+    text = 'Text.\n\n[a]: /url\n"a title\nof two lines"\n\nEnd.'  # the title is no paragraph once it is closed
+    assert page_of(list(text)).blocks == markdown.render(text)
+    assert len(markdown.render(text)) == 2
 
 
 def test_what_follows_a_long_block_of_code_is_not_taken_for_code() -> None:

@@ -48,7 +48,7 @@ async def begun(tab: Tab, words: int = 3) -> int:
     said = await tab.hears_of("reply")
 
     async def enough() -> bool:
-        return len(" ".join(page_of(tab, said["reply"]).blocks).split()) > words
+        return len(page_of(tab, said["reply"]).words.split()) >= words
 
     await until(enough, "the first words")
     return said["reply"]
@@ -303,6 +303,12 @@ async def test_pieces_that_come_twice_late_or_never_cost_nothing(
     await redis.set(live.key(reply.generation_id), text)
     for start, end in ((0, 7), (0, 7), (4, 9), (14, 18), (9, 14), (18, 24)):
         await atell(conversation.channel, events.delta(reply.generation_id, start, text[start:end]))
+    message_id = (await tab.hears_of("reply"))["reply"]
+
+    async def is_whole() -> bool:
+        return page_of(tab, message_id).words == text
+
+    await until(is_whole, "the whole text")
     await do(talk.end, conversation, text)
     await atell(conversation.channel, events.ended(reply.generation_id))
     _, page = await end_of(tab)

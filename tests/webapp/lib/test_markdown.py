@@ -123,6 +123,8 @@ NASTY = [
     "$\\href{javascript:alert(1)}{x}$",
     "$$\\begin{matrix} <script> \\end{matrix}$$",
     "$<img src=x onerror=alert(1)>$5",
+    "$\\frac{<img src=x onerror=alert(1)>$",
+    "$" + "<img src=x onerror=alert(1)>" * 100 + "$",
     "| <script>alert(1)</script> | b |\n|---|---|\n| </table><img src=x onerror=alert(1)> | d |",
     "&lt;script&gt;alert(1)&lt;/script&gt;",
     "\\<script>alert(1)</script>",
