@@ -41,6 +41,9 @@ class Failure(models.TextChoices):
     BAD_REQUEST = "bad_request", _("The engine refused the request. An admin finds the reason in the log.")
 
 
+LEAST_WRITING_MS = 20
+
+
 class Generation(models.Model):
     """`channel` names the Channels group that hears of it; who owns the reply's row holds a lease on it."""
 
@@ -85,8 +88,13 @@ class Generation(models.Model):
 
     @property
     def tokens_per_s(self) -> float | None:
-        """Tokens a second while it was being written; None when it is too short to say."""
-        if not self.writing_ms or not self.completion_tokens or self.completion_tokens < 2:
+        """Tokens a second while it was being written; None when it was too short or too quick to say."""
+        if (
+            not self.writing_ms
+            or self.writing_ms < LEAST_WRITING_MS
+            or not self.completion_tokens
+            or self.completion_tokens < 2
+        ):
             return None
         return (self.completion_tokens - 1) / (self.writing_ms / 1000)
 

@@ -101,6 +101,7 @@ class Writer:
         """Streams until the reply is whole, however often the engine goes away; gives up at the deadline."""
         deadline = time.monotonic() + settings.GENERATION_DEADLINE_S
         pause, breaks = FIRST_PAUSE_S, 0
+        trouble: type[InferenceError] | tuple[()] = ()
         while True:
             before = self.tokens
             try:
@@ -113,7 +114,9 @@ class Writer:
                     return Status.FAILED, {"failure": Failure.TOO_LONG}
                 continue
             except InferenceError as error:
-                log.info("reply %s: %s: %s", self.generation.pk, type(error).__name__, error)
+                again = isinstance(error, trouble)  # the same trouble once more is no news
+                level, trouble = logging.DEBUG if again else logging.INFO, type(error)
+                log.log(level, "reply %s: %s: %s", self.generation.pk, type(error).__name__, error)
                 failure = self._failure(error)
                 if not error.retryable:
                     return Status.FAILED, {"failure": failure}

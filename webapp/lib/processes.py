@@ -8,5 +8,5 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def die_with_parent(number: signal.Signals = signal.SIGTERM) -> None:
-    """Run in the child between fork and exec: the kernel sends it that signal when the parent dies, however it dies."""
+    """In the child, between fork and exec: the kernel sends it that signal when the parent dies, however it dies."""
     _libc.prctl(PR_SET_PDEATHSIG, number)
