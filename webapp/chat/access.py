@@ -1,7 +1,6 @@
 """Who may see and do what with a conversation: a private one is its author's; a shared one is read by the whole team,
 written in by members, and renamed, deleted or made private by its author and the team's admins."""
 
-from collections.abc import Iterable
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
@@ -21,26 +20,25 @@ def conversations_for(user: User, team: Team, *, task: Task = Task.CHAT) -> Quer
 
 
 def conversation_for(user: User, conversation_id: UUID, *, to: str = "read") -> Conversation:
-    """`to` is read, write or manage. Raises Http404 where it is hidden, PermissionDenied where it is not allowed."""
+    """`to` is read, write or manage; the conversation comes with the person's `rights`.
+
+    Raises Http404 where it is hidden, PermissionDenied where it is not allowed.
+    """
     found = Conversation.objects.filter(pk=conversation_id).select_related("team", "author").first()
     membership = found and memberships_of(user).filter(team=found.team_id).first()
     if not found or not membership or not (found.shared or found.author_id == user.pk):
         raise Http404
-    if to not in rights(found, membership):
+    found.rights = rights(found, membership)
+    if to not in found.rights:
         raise PermissionDenied
     return found
 
 
-def rights(conversation: Conversation, membership: Membership) -> Iterable[str]:
+def rights(conversation: Conversation, membership: Membership) -> tuple[str, ...]:
     if membership.may(Role.MEMBER):
         manages = conversation.author_id == membership.user_id or membership.may(Role.ADMIN)
         return ("read", "write", "manage") if manages else ("read", "write")
     return ("read",)
-
-
-def rights_for(user: User, conversation: Conversation) -> Iterable[str]:
-    membership = memberships_of(user).filter(team=conversation.team_id).first()
-    return rights(conversation, membership) if membership else ()
 
 
 def message_for(user: User, conversation_id: UUID, message_id: int, *, to: str = "read") -> Message:

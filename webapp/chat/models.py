@@ -31,6 +31,8 @@ class Conversation(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
 
+    rights: tuple[str, ...] = ()  # of the person for whom chat.access found it
+
     class Meta:
         indexes = [models.Index(fields=["team", "-updated_at"], name="conversation_recent")]
 

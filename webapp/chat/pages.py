@@ -1,6 +1,5 @@
 """What the chat page is made of, as HTML: the same pieces serve the first load and the socket."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -20,14 +19,13 @@ class View:
 
     conversation: Conversation
     messages: list[Message]
-    rights: Iterable[str]
 
     def context(self) -> dict:
         return {
             "conversation": self.conversation,
             "thread": self.messages,
-            "may_write": "write" in self.rights,
-            "may_manage": "manage" in self.rights,
+            "may_write": "write" in self.conversation.rights,
+            "may_manage": "manage" in self.conversation.rights,
             "older": self.messages[0].parent_id if self.messages else None,
         }
 
@@ -41,7 +39,7 @@ def view_for(user: User, conversation_id: UUID) -> View:
     with messages newer than its revision nobody could tell whether a page shows them."""
     while True:
         conversation = access.conversation_for(user, conversation_id)
-        view = View(conversation, thread.shown(conversation), access.rights_for(user, conversation))
+        view = View(conversation, thread.shown(conversation))
         if Conversation.objects.filter(pk=conversation_id, revision=conversation.revision).exists():
             return view
 

@@ -47,7 +47,7 @@ def post_message(*, conversation: Conversation, author: User, text: str, client_
         waiting=active_message(conversation) is not None,
     )
     conversation.title = conversation.title or title_from(text)
-    _move_leaf(conversation, message)
+    conversation.leaf = message
     if not message.waiting:
         start_reply(conversation, message)
     changed(conversation)
@@ -69,7 +69,7 @@ def start_reply(conversation: Conversation, question: Message) -> Message:
     following = question.children.filter(role=Role.USER)  # a message that waits behind this one goes on from the reply
     following.update(parent=reply)
     if conversation.leaf_id == question.pk:
-        _move_leaf(conversation, reply)
+        conversation.leaf = reply
     return reply
 
 
@@ -85,7 +85,7 @@ def regenerate(*, reply: Message) -> Message:
     if active_message(conversation):
         raise Busy
     assert reply.parent is not None
-    _move_leaf(conversation, reply.parent)
+    conversation.leaf = reply.parent
     fresh = start_reply(conversation, reply.parent)
     changed(conversation)
     return fresh
@@ -95,7 +95,7 @@ def regenerate(*, reply: Message) -> Message:
 def show_branch(*, message: Message) -> None:
     """Shows the path through that message, down to the newest message below it."""
     conversation = _locked(message.conversation)
-    _move_leaf(conversation, thread.deepest(message))
+    conversation.leaf = thread.deepest(message)
     changed(conversation)
 
 
@@ -176,7 +176,3 @@ def title_from(text: str) -> str:
 
 def _locked(conversation: Conversation) -> Conversation:
     return Conversation.objects.select_for_update().get(pk=conversation.pk)
-
-
-def _move_leaf(conversation: Conversation, message: Message) -> None:
-    conversation.leaf = message

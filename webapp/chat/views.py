@@ -84,7 +84,7 @@ def older(request: HttpRequest, conversation_id: UUID, message_id: int) -> HttpR
     """The messages up to one that is not on the page yet."""
     last = access.message_for(me(request), conversation_id, message_id)
     found = thread.messages_up_to(last.pk)
-    view = pages.View(last.conversation, found, access.rights_for(me(request), last.conversation))
+    view = pages.View(last.conversation, found)
     return render(request, "chat/messages.html", view.context())
 
 

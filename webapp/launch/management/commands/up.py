@@ -47,14 +47,15 @@ class Command(BaseCommand):
         stores = processes.stores()
         supervisor.start(*stores)
         await supervisor.ready(*(part.name for part in stores))
-        supervisor.start(*processes.engines())
+        engines = processes.engines()
+        supervisor.start(*engines)
         await asyncio.to_thread(self.prepare)
         supervisor.start(*processes.workers())
         await supervisor.ready("web")
         self.say(f"Colloquy is at {settings.BASE_URL}")
         if link := await asyncio.to_thread(accounts.first_run_link):
             self.say(f"Create the owner's account: {link}")
-        await supervisor.ready(*(part.name for part in processes.engines()))
+        await supervisor.ready(*(part.name for part in engines))
         self.say(f"The engine is ready: {settings.SERVED_MODEL}")
         await asyncio.Event().wait()
 
