@@ -7,4 +7,8 @@ urlpatterns = [
     path("", include("webapp.accounts.signin_urls")),
     path("", include("webapp.accounts.urls")),
     path("", include("webapp.chat.urls")),
+    path("write/", include("webapp.write.urls")),
+    path("translate/", include("webapp.translate.urls")),
+    path("ask/", include("webapp.ask.urls")),
+    path("analyze/", include("webapp.analyze.urls")),
 ]

@@ -93,6 +93,18 @@ chat:regenerate                       POST  /chat/{shared}/messages/{shared_ques
 chat:conversation                     GET   /chat/{nowhere}/                                       -                 404  404  404  404  404  in
 chat:post                             POST  /chat/{nowhere}/messages/                              text=Hello        404  404  404  404  404  in
 chat:delete                           POST  /chat/{nowhere}/delete/                                -                 404  404  404  404  404  in
+
+write:home                            GET   /write/                                               -                 200  200  200  200  200  in
+write:conversation                    GET   /write/{private}/                                     -                 404  404  404  404  404  in
+
+translate:home                        GET   /translate/                                           -                 200  200  200  200  200  in
+translate:conversation                GET   /translate/{private}/                                 -                 404  404  404  404  404  in
+
+ask:home                              GET   /ask/                                                 -                 200  200  200  200  200  in
+ask:conversation                      GET   /ask/{private}/                                       -                 404  404  404  404  404  in
+
+analyze:home                          GET   /analyze/                                             -                 200  200  200  200  200  in
+analyze:conversation                  GET   /analyze/{private}/                                   -                 404  404  404  404  404  in
 """  # noqa: E501
 
 SOCKETS = """

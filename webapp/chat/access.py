@@ -16,17 +16,20 @@ def conversations_for(user: User, team: Team, *, task: Task = Task.CHAT) -> Quer
     """What this person sees of a team's conversations, the latest first. Empty for an outsider."""
     mine = Q(author=user) | Q(shared=True)
     inside = Q(team__in=memberships_of(user).filter(team=team).values("team"))
-    return Conversation.objects.filter(mine, inside, task=task).order_by("-updated_at", "-created_at")
+    kept = Conversation.objects.filter(mine, inside, task=task, deleted_at=None)
+    return kept.order_by("-updated_at", "-created_at")
 
 
-def conversation_for(user: User, conversation_id: UUID, *, to: str = "read") -> Conversation:
-    """`to` is read, write or manage; the conversation comes with the person's `rights`.
+def conversation_for(user: User, conversation_id: UUID, *, to: str = "read", task: Task | None = None) -> Conversation:
+    """`to` is read, write or manage; the conversation comes with the person's `rights`. `task`: of that room only.
 
     Raises Http404 where it is hidden, PermissionDenied where it is not allowed.
     """
-    found = Conversation.objects.filter(pk=conversation_id).select_related("team", "author").first()
+    found = Conversation.objects.filter(pk=conversation_id, deleted_at=None).select_related("team", "author").first()
     membership = found and memberships_of(user).filter(team=found.team_id).first()
     if not found or not membership or not (found.shared or found.author_id == user.pk):
+        raise Http404
+    if task is not None and found.task != task:
         raise Http404
     found.rights = rights(found, membership)
     if to not in found.rights:

@@ -3,7 +3,10 @@
 import uuid
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -13,7 +16,13 @@ from webapp.lib import markdown
 
 
 class Task(models.TextChoices):
+    """What a conversation is for; each value is also the name of a room and of its URLs' namespace."""
+
     CHAT = "chat", _("Chat")
+    WRITE = "write", _("Write")
+    TRANSLATE = "translate", _("Translate")
+    ASK = "ask", _("Ask")
+    ANALYZE = "analyze", _("Analyze")
 
 
 class Conversation(models.Model):
@@ -25,24 +34,48 @@ class Conversation(models.Model):
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="conversations")
     task = models.CharField(max_length=12, choices=Task, default=Task.CHAT)
     title = models.CharField(max_length=120, blank=True)
+    title_is_ours = models.BooleanField(default=True)  # False once a person has named it
+    options = models.JSONField(default=dict)  # chosen by people: model, endpoint, system and SamplingParams by name
     shared = models.BooleanField(default=False)  # with the team; otherwise the author's alone
     leaf = models.ForeignKey("Message", null=True, on_delete=models.SET_NULL, related_name="+")
     revision = models.PositiveIntegerField(default=0)
+    words = SearchVectorField(null=True)  # of the title
+    deleted_at = models.DateTimeField(null=True)  # hidden from then on, and for a while it can be brought back
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
 
     rights: tuple[str, ...] = ()  # of the person for whom chat.access found it
 
     class Meta:
-        indexes = [models.Index(fields=["team", "-updated_at"], name="conversation_recent")]
+        indexes = [
+            models.Index(fields=["team", "-updated_at"], name="conversation_recent"),
+            GinIndex(fields=["words"], name="conversation_words"),
+        ]
 
     def __str__(self) -> str:
         return self.title or str(_("New chat"))
+
+    def get_absolute_url(self) -> str:
+        return reverse(f"{self.task}:conversation", args=[self.pk])
 
     @property
     def channel(self) -> str:
         """The Channels group of everybody who looks on."""
         return f"chat.{self.pk}"
+
+
+class Pin(models.Model):
+    """One person's: the conversation stands at the top of their list."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="pins")
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="pins")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "conversation"], name="pin_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} · {self.conversation_id}"
 
 
 class Role(models.TextChoices):
@@ -58,15 +91,18 @@ class Message(models.Model):
     role = models.CharField(max_length=9, choices=Role)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     content = models.TextField(blank=True)
+    details = models.JSONField(default=dict)  # what a room asked beside the text: languages, kind, passage …
     generation = models.OneToOneField(Generation, null=True, on_delete=models.PROTECT, related_name="+")
     waiting = models.BooleanField(default=False)  # for its turn, while an earlier message is being answered
     client_id = models.UUIDField(null=True)  # made by the page, so that a message sent twice is stored once
+    words = SearchVectorField(null=True)  # of its text, for the search
     created_at = models.DateTimeField(default=timezone.now)
 
     sibling_ids: tuple[int, ...] = ()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["conversation", "client_id"], name="message_once")]
+        indexes = [GinIndex(fields=["words"], name="message_words")]
 
     def __str__(self) -> str:
         return f"{self.role}: {self.text[:40]}"
@@ -107,3 +143,25 @@ class Message(models.Model):
     def fingerprint(self) -> tuple:
         """Changes when the message must be drawn anew, its growing text apart."""
         return "active" if self.active else self.status, self.content, self.sibling_ids
+
+
+class Thumb(models.IntegerChoices):
+    DOWN = -1, _("Bad answer")
+    NONE = 0, ""
+    UP = 1, _("Good answer")
+
+
+class Feedback(models.Model):
+    """One person's word on a reply: a thumb, and the answer that would have been right. Training data later."""
+
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="feedback")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    thumb = models.SmallIntegerField(choices=Thumb, default=Thumb.NONE)
+    correction = models.TextField(blank=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["message", "author"], name="feedback_once")]
+
+    def __str__(self) -> str:
+        return f"{self.message_id} · {self.get_thumb_display()}"

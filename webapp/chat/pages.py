@@ -8,7 +8,8 @@ from django.template.loader import render_to_string
 
 from webapp.accounts.models import Team, User
 from webapp.chat import access, thread
-from webapp.chat.models import Conversation, Message
+from webapp.chat.models import Conversation, Message, Task
+from webapp.chat.tasks import room_of
 
 LIST_PAGE = 40
 
@@ -27,6 +28,7 @@ class View:
             "may_write": "write" in self.conversation.rights,
             "may_manage": "manage" in self.conversation.rights,
             "older": self.messages[0].parent_id if self.messages else None,
+            "message_template": room_of(self.conversation.task).message_template,
         }
 
     def html(self, name: str, **more) -> str:
@@ -44,7 +46,7 @@ def view_for(user: User, conversation_id: UUID) -> View:
             return view
 
 
-def recent(user: User, team: Team, number: str | int = 1) -> Page:
+def recent(user: User, team: Team, number: str | int = 1, *, task: Task = Task.CHAT) -> Page:
     """A page of the conversations that have something in them."""
-    found = access.conversations_for(user, team).exclude(leaf=None)
+    found = access.conversations_for(user, team, task=task).exclude(leaf=None)
     return Paginator(found, LIST_PAGE).get_page(number)

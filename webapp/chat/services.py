@@ -12,8 +12,8 @@ from inference.messages import Message as Turn
 from inference.messages import Role as TurnRole
 from inference.messages import SamplingParams
 from webapp.accounts.models import Team, User
-from webapp.chat import thread
-from webapp.chat.models import Conversation, Message, Role
+from webapp.chat import tasks, thread
+from webapp.chat.models import Conversation, Message, Role, Task
 from webapp.generation import services as generation_services
 from webapp.generation.models import Generation
 from webapp.lib.groups import tell
@@ -27,13 +27,23 @@ class Busy(Exception):
 
 
 @transaction.atomic
-def create_conversation(*, team: Team, author: User, shared: bool = False) -> Conversation:
-    return Conversation.objects.create(team=team, author=author, shared=shared)
+def create_conversation(
+    *, team: Team, author: User, shared: bool = False, task: Task = Task.CHAT, options: dict | None = None
+) -> Conversation:
+    return Conversation.objects.create(team=team, author=author, shared=shared, task=task, options=options or {})
 
 
 @transaction.atomic
-def post_message(*, conversation: Conversation, author: User, text: str, client_id: UUID | None = None) -> Message:
-    """Stores what a person wrote and asks for the reply; while another reply is being written it waits its turn."""
+def post_message(
+    *,
+    conversation: Conversation,
+    author: User,
+    text: str,
+    client_id: UUID | None = None,
+    details: dict | None = None,
+) -> Message:
+    """Stores what a person wrote and asks for the reply; while another reply is being written it waits its turn.
+    `details` is what its room's prompt needs beside the text."""
     conversation = _locked(conversation)
     if client_id and (known := conversation.messages.filter(client_id=client_id).first()):
         return known
@@ -43,6 +53,7 @@ def post_message(*, conversation: Conversation, author: User, text: str, client_
         role=Role.USER,
         author=author,
         content=text,
+        details=details or {},
         client_id=client_id,
         waiting=active_message(conversation) is not None,
     )
@@ -56,11 +67,12 @@ def post_message(*, conversation: Conversation, author: User, text: str, client_
 
 def start_reply(conversation: Conversation, question: Message) -> Message:
     """A reply to that message. The caller holds the conversation's lock."""
+    room = tasks.room_of(conversation.task)
     generation = generation_services.request_generation(
         channel=conversation.channel,
         model=settings.SERVED_MODEL,
-        messages=prompts.chat(turns_up_to(question)),
-        params=SamplingParams(max_tokens=settings.MAX_REPLY_TOKENS),
+        messages=room.prompt(conversation, question),
+        params=room.params(conversation, question),
         cache_salt=f"team-{conversation.team_id}",
     )
     reply = Message.objects.create(
@@ -71,6 +83,14 @@ def start_reply(conversation: Conversation, question: Message) -> Message:
     if conversation.leaf_id == question.pk:
         conversation.leaf = reply
     return reply
+
+
+def chat_prompt(conversation: Conversation, question: Message) -> list[Turn]:
+    return prompts.chat(turns_up_to(question), system=conversation.options.get("system", ""))
+
+
+def chat_params(conversation: Conversation, question: Message) -> SamplingParams:
+    return SamplingParams(max_tokens=settings.MAX_REPLY_TOKENS)
 
 
 def turns_up_to(message: Message) -> list[Turn]:

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -16,7 +16,7 @@ from webapp.accounts.decorators import in_team
 from webapp.accounts.models import Membership, Role
 from webapp.chat import access, pages, services, thread
 from webapp.chat.forms import MessageForm, RenameForm, first_error
-from webapp.chat.models import Conversation
+from webapp.chat.models import Conversation, Task
 
 
 @require_http_methods(["GET", "POST"])
@@ -30,7 +30,7 @@ def home(request: HttpRequest, membership: Membership) -> HttpResponse:
     if form.is_valid():
         conversation = services.create_conversation(team=membership.team, author=me(request))
         services.post_message(conversation=conversation, author=me(request), text=form.cleaned_data["text"])
-        return redirect("chat:conversation", conversation.pk)
+        return redirect(conversation)
     context = {**_typed(request, form), "page": pages.recent(me(request), membership.team), "may_write": may_write}
     return render(request, "chat/home.html", context, status=422 if form.errors else 200)
 
@@ -45,14 +45,20 @@ def new(request: HttpRequest) -> HttpResponse:
 @in_team()
 def conversations(request: HttpRequest, membership: Membership) -> HttpResponse:
     """Further rows of the list, loaded as one scrolls down."""
-    page = pages.recent(me(request), membership.team, request.GET.get("page", "1"))
-    return render(request, "chat/list.html", {"page": page, "current": request.GET.get("current", "")})
+    task = request.GET.get("task", Task.CHAT)
+    if task not in Task:
+        raise Http404
+    page = pages.recent(me(request), membership.team, request.GET.get("page", "1"), task=Task(task))
+    return render(request, "chat/list.html", {"page": page, "current": request.GET.get("current", ""), "task": task})
 
 
 @login_required
 @require_GET
 def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
-    return _conversation_page(request, pages.view_for(me(request), conversation_id))
+    view = pages.view_for(me(request), conversation_id)
+    if view.conversation.task != Task.CHAT:
+        return redirect(view.conversation)
+    return _conversation_page(request, view)
 
 
 def _conversation_page(request: HttpRequest, view: pages.View, status: int = 200, **more: Any) -> HttpResponse:
@@ -137,7 +143,7 @@ def regenerate(request: HttpRequest, conversation_id: UUID, message_id: int) -> 
         services.regenerate(reply=reply)
     except services.Busy:
         messages.error(request, _("A reply is being written. Stop it, or wait until it has ended."))
-        return redirect("chat:conversation", conversation_id)
+        return _back_to(reply.conversation)
     return _done(request, reply.conversation)
 
 
@@ -161,4 +167,4 @@ def _done(request: HttpRequest, conversation: Conversation) -> HttpResponse:
 
 
 def _back_to(conversation: Conversation) -> HttpResponse:
-    return redirect("chat:conversation", conversation.pk)
+    return redirect(conversation)

@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from inference.messages import Message, Priority, Role, SamplingParams
+from webapp.accounts.models import Team
 
 
 class Status(models.TextChoices):
@@ -44,11 +45,30 @@ class Failure(models.TextChoices):
 LEAST_WRITING_MS = 20
 
 
+class Endpoint(models.Model):
+    """A further OpenAI-compatible server that an admin added for a team."""
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="endpoints")
+    name = models.CharField(max_length=60)
+    url = models.URLField(max_length=300)  # ends before /v1 or with it, as inference.client takes it
+    sealed_key = models.TextField(blank=True)  # the API key, encrypted with SECRET_KEY
+    served = models.JSONField(default=list)  # names of the models that people may choose
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["team", "name"], name="endpoint_name_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Generation(models.Model):
     """`channel` names the Channels group that hears of it; who owns the reply's row holds a lease on it."""
 
     channel = models.CharField(max_length=100)
     model = models.CharField(max_length=200)
+    version = models.CharField(max_length=80, blank=True)  # of the model, as far as its server says
+    endpoint = models.ForeignKey(Endpoint, null=True, on_delete=models.SET_NULL, related_name="+")  # None: the engine
     prompt = models.JSONField()  # [{"role": …, "content": …}]
     params = models.JSONField(default=dict)  # the SamplingParams that were set
     priority = models.SmallIntegerField(default=Priority.INTERACTIVE)
@@ -64,6 +84,7 @@ class Generation(models.Model):
 
     text = models.TextField(blank=True)
     finish_reason = models.CharField(max_length=10, blank=True)
+    logprobs = models.JSONField(null=True)  # what was asked for with SamplingParams.logprobs
     turns_left_out = models.PositiveIntegerField(default=0)  # of the prompt, because it did not fit the context
     prompt_tokens = models.PositiveIntegerField(null=True)
     completion_tokens = models.PositiveIntegerField(null=True)

@@ -1,0 +1,9 @@
+from django.urls import path
+
+from webapp.ask import views
+
+app_name = "ask"
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("<uuid:conversation_id>/", views.conversation, name="conversation"),
+]

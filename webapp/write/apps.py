@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class WriteConfig(AppConfig):
+    name = "webapp.write"
+    label = "write"
