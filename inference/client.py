@@ -14,15 +14,19 @@ Every failure is an InferenceError. How long is too long:
 - the comment lines that a server sends to keep an idle stream open say that the connection lives, not that the reply
   grows. Before the first token they count as life, up to queue_timeout_s, because a request may rightly wait in the
   server's queue; after it they do not, and a reply that stops growing for stall_timeout_s is EngineStalled.
+
+How much is too much: MAX_ANSWER_BYTES of a list or an error, MAX_REPLY_BYTES of one streamed reply: EngineError.
+Redirects are not followed.
 """
 
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from typing import Any, Self
 
 import aiohttp
 import msgspec
+from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from . import wire
@@ -31,10 +35,15 @@ from .messages import Completion, Delta, FinishReason, Message, ModelCard, Prior
 
 # vLLM closes an idle connection after 5 s: let go of ours before, rather than send a request into a closing socket.
 _IDLE_CONNECTION_S = 4.0
+MAX_ANSWER_BYTES = 4 * 1024 * 1024
+MAX_REPLY_BYTES = 64 * 1024 * 1024  # as events, of which each holds about one token
 
 
 class Client:
-    """url is `http(s)://host:port[/v1]` or `unix:/path/to.sock`. Open it with `async with`, in one event loop."""
+    """url is `http(s)://host:port[/v1]` or `unix:/path/to.sock`. Open it with `async with`, in one event loop.
+
+    plain: the server may know OpenAI's own fields only (wire.chat_body). resolver: which addresses names stand for.
+    """
 
     def __init__(
         self,
@@ -44,6 +53,8 @@ class Client:
         connect_timeout_s: float = 5,
         stall_timeout_s: float = 60,
         queue_timeout_s: float = 600,
+        plain: bool = False,
+        resolver: AbstractResolver | None = None,
     ):
         self._socket = url.removeprefix("unix:") if url.startswith("unix:") else None
         self._base = URL("http://engine" if self._socket else url.rstrip("/").removesuffix("/v1"))
@@ -53,12 +64,15 @@ class Client:
         self._connect_timeout_s = connect_timeout_s
         self._stall_timeout_s = stall_timeout_s
         self._queue_timeout_s = queue_timeout_s
+        self.plain, self._resolver = plain, resolver
+        self._renamed: set[str] = set()  # models that want max_completion_tokens for max_tokens
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
         pool: dict[str, Any] = {"limit": 0, "keepalive_timeout": _IDLE_CONNECTION_S}
+        tcp = pool | {"resolver": self._resolver}
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.UnixConnector(self._socket, **pool) if self._socket else aiohttp.TCPConnector(**pool),
+            connector=aiohttp.UnixConnector(self._socket, **pool) if self._socket else aiohttp.TCPConnector(**tcp),
             headers=self._headers,
             json_serialize=lambda value: msgspec.json.encode(value).decode(),
             timeout=aiohttp.ClientTimeout(
@@ -88,16 +102,18 @@ class Client:
         Raises an InferenceError, at the first step or at any later one.
         """
         body = wire.chat_body(
-            model, messages, params, priority=priority, continue_final=continue_final, cache_salt=cache_salt
-        )
-        finish_reason, usage = None, None
+            model, messages, params,
+            priority=priority, continue_final=continue_final, cache_salt=cache_salt, plain=self.plain,
+        )  # fmt: skip
+        finish_reason, usage, version = None, None, ""
         async with aclosing(self._chunks(body, session_id)) as chunks:
             async for chunk in chunks:
                 finish_reason = chunk.finish_reason or finish_reason
                 usage = chunk.counted or usage
-                if text := chunk.text:
-                    yield Delta(text)
-        yield Delta("", finish_reason or FinishReason.STOP, usage)
+                version = chunk.version(model) or version
+                if (text := chunk.text) or chunk.logprobs:
+                    yield Delta(text, logprobs=chunk.logprobs)
+        yield Delta("", finish_reason or FinishReason.STOP, usage, version)
 
     async def complete(
         self,
@@ -112,8 +128,9 @@ class Client:
     ) -> Completion:
         """A whole reply. It streams underneath, so that a long one is no stalled one and cancelling it aborts it."""
         body = wire.chat_body(
-            model, messages, params, priority=priority, continue_final=continue_final, cache_salt=cache_salt
-        )
+            model, messages, params,
+            priority=priority, continue_final=continue_final, cache_salt=cache_salt, plain=self.plain,
+        )  # fmt: skip
         texts, finish_reason, usage, name = [], FinishReason.STOP, Usage(), model
         async with aclosing(self._chunks(body, session_id)) as chunks:
             async for chunk in chunks:
@@ -125,7 +142,7 @@ class Client:
 
     async def models(self) -> list[ModelCard]:
         async with self._request("GET", "/v1/models") as response:
-            return wire.parse_models(await response.read())
+            return wire.parse_models(await _read(response))
 
     async def health(self) -> bool:
         """Whether the server is ready to answer. Raises nothing."""
@@ -142,7 +159,7 @@ class Client:
         """Tokens of the prompt that these messages make; None where the server cannot say (it is vLLM's own route)."""
         body = {"model": model, "messages": [{"role": m.role.value, "content": m.content} for m in messages]}
         try:
-            return wire.parse_count(await self._post("/tokenize", body))
+            return None if self.plain else wire.parse_count(await self._post("/tokenize", body))
         except UnknownModel as exc:
             if "model" in str(exc):
                 raise
@@ -178,7 +195,7 @@ class Client:
 
     async def _post(self, path: str, body: dict[str, Any]) -> bytes:
         async with self._request("POST", path, json=body) as response:
-            return await response.read()
+            return await _read(response)
 
     async def _lists_models(self, patience: aiohttp.ClientTimeout) -> bool:
         try:
@@ -188,11 +205,13 @@ class Client:
             return False
 
     async def _chunks(self, body: dict[str, Any], session_id: str | None) -> AsyncGenerator[wire.Chunk, None]:
-        headers = {"X-Session-ID": session_id} if session_id else None
         asked_at = grew_at = time.monotonic()
-        events, started, finished = wire.EventParser(), False, False
-        async with self._request("POST", "/v1/chat/completions", json=body, headers=headers) as response:
+        events, started, finished, size = wire.EventParser(), False, False, 0
+        async with self._ask(body, session_id) as response:
             while data := await response.content.readany():
+                size += len(data)
+                if size > MAX_REPLY_BYTES:
+                    raise EngineError("the server sent an endless reply")
                 for event in events.feed(data):
                     if event is None:
                         self._check_patience(started, asked_at, grew_at)
@@ -205,6 +224,23 @@ class Client:
                     yield chunk
         if not finished:
             raise EngineUnavailable("the stream ended in the middle of the reply")
+
+    @asynccontextmanager
+    async def _ask(self, body: dict[str, Any], session_id: str | None) -> AsyncIterator[aiohttp.ClientResponse]:
+        """The open answer to a chat request. OpenAI's later models refuse max_tokens, and say what they want."""
+        where = ("POST", "/v1/chat/completions")
+        headers = {"X-Session-ID": session_id} if session_id else None
+        async with AsyncExitStack() as stack:
+            try:
+                body = wire.renamed(body) if body["model"] in self._renamed else body
+                response = await stack.enter_async_context(self._request(*where, json=body, headers=headers))
+            except BadRequest as refusal:
+                if not self.plain or "max_completion_tokens" not in str(refusal) or "max_tokens" not in body:
+                    raise
+                self._renamed.add(body["model"])
+                again = self._request(*where, json=wire.renamed(body), headers=headers)
+                response = await stack.enter_async_context(again)
+            yield response
 
     def _check_patience(self, started: bool, asked_at: float, grew_at: float) -> None:
         since, limit_s = (grew_at, self._stall_timeout_s) if started else (asked_at, self._queue_timeout_s)
@@ -221,7 +257,7 @@ class Client:
                 try:
                     if response.status != 200:
                         raise wire.parse_error(
-                            response.status, await response.read(), response.headers.get("Retry-After")
+                            response.status, await _read(response), response.headers.get("Retry-After")
                         )
                     yield response
                 finally:
@@ -238,3 +274,12 @@ class Client:
 
     def _url(self, path: str) -> URL:
         return self._base.with_path(self._base.path.rstrip("/") + path)
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    data = bytearray()
+    while piece := await response.content.readany():
+        data += piece
+        if len(data) > MAX_ANSWER_BYTES:
+            raise EngineError("the server sent an endless answer")
+    return bytes(data)

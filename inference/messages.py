@@ -4,7 +4,7 @@ They follow the chat-completions API that vLLM serves
 (https://platform.openai.com/docs/api-reference/chat), with the field's own names.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -18,6 +18,9 @@ class FinishReason(StrEnum):
     STOP = "stop"
     LENGTH = "length"
     ABORT = "abort"
+
+
+MOST_LOGPROBS = 20  # candidates that vLLM and OpenAI tell of
 
 
 class Priority:
@@ -37,7 +40,8 @@ class Message:
 class SamplingParams:
     """What may be asked of the sampler. `None` leaves the server's default.
 
-    max_tokens is counted in tokens of the reply; seed makes a reply repeatable.
+    max_tokens is counted in tokens of the reply; seed makes a reply repeatable. choices: the reply is one of these and
+    nothing else. logprobs: of so many candidates the probability is told at each token, MOST_LOGPROBS at most.
     """
 
     temperature: float | None = None
@@ -46,6 +50,17 @@ class SamplingParams:
     stop: tuple[str, ...] = ()
     seed: int | None = None
     repetition_penalty: float | None = None
+    choices: tuple[str, ...] = ()
+    logprobs: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLogprob:
+    """A token of a reply with its natural logarithm of probability, and the likeliest candidates in its place."""
+
+    token: str
+    logprob: float
+    top: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +73,17 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """A piece of a reply. The last one of a stream carries finish_reason, usage, or both; its text may be empty."""
+    """A piece of a reply. The last one of a stream carries finish_reason, usage, or both; its text may be empty.
+
+    version: of the model that answered, where the server names one, also on the last one only. logprobs: of the tokens
+    in `text`, where they were asked for.
+    """
 
     text: str = ""
     finish_reason: FinishReason | None = None
     usage: Usage | None = None
+    version: str = ""
+    logprobs: tuple[TokenLogprob, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +98,10 @@ class Completion:
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """One entry of /v1/models. `parent` names the base model of an adapter; context is in tokens."""
+    """One entry of /v1/models. `parent` names the base model of an adapter; context is in tokens; `owned_by` is what
+    the server calls itself, or the model's maker: "vllm", "llamacpp", "library" …"""
 
     id: str
     parent: str | None = None
     context: int | None = None
+    owned_by: str = field(default="", compare=False)

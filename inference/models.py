@@ -1,10 +1,13 @@
 """Which models may be served: a directory of safetensors without code, or a model hub's name."""
 
+import hashlib
 import json
 import re
+from functools import cache
 from pathlib import Path
 
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
+_SAMPLE_BYTES = 1024**2
 _CODE_OR_PICKLE = {".py", ".bin", ".pkl", ".pickle", ".pt", ".pth", ".ckpt"}
 
 
@@ -39,6 +42,35 @@ def check_model(model: str) -> None:
 def weigh(model: str) -> int:
     """Bytes of the weights in a model directory; 0 when they are not here."""
     return sum(file.stat().st_size for file in Path(model).glob("*.safetensors")) if is_local(model) else 0
+
+
+@cache
+def version_of(model: str) -> str:
+    """Twelve digits that tell this model directory from others: of the run that made it, else of its weights, of which
+    large ones are read at their ends only. Empty for a hub's name, and where there are none. Read once a process."""
+    path = Path(model)
+    if not is_local(model) or not path.is_dir():
+        return ""
+    run, seen = path / "run.json", hashlib.sha256()
+    if run.is_file():
+        return hashlib.sha256(run.read_bytes()).hexdigest()[:12]
+    for file in (weights := sorted(path.glob("*.safetensors"))):
+        seen.update(f"{file.name} {file.stat().st_size}".encode())
+        with file.open("rb") as content:
+            seen.update(content.read(_SAMPLE_BYTES))
+            content.seek(max(0, file.stat().st_size - _SAMPLE_BYTES))
+            seen.update(content.read())
+    return seen.hexdigest()[:12] if weights else ""
+
+
+@cache
+def context_of(model: str) -> int | None:
+    """Tokens that a model directory's configuration allows for prompt and reply; None where it cannot be read."""
+    try:
+        found = _read(Path(model) / "config.json").get("max_position_embeddings")
+    except (OSError, InvalidModel):
+        return None
+    return found if isinstance(found, int) else None
 
 
 def _refuse_code(path: Path) -> None:

@@ -1,8 +1,9 @@
 """The chat-completions wire format: our values to JSON bodies, and a server's bytes to our values and errors.
 
 Pure functions, no connection. The format is OpenAI's (https://platform.openai.com/docs/api-reference/chat) as vLLM
-serves it, with vLLM's additions (priority, cache_salt, repetition_penalty, continue_final_message): those are sent only
-when they are wanted, since other servers may refuse a field they do not know.
+serves it, with vLLM's additions (priority, cache_salt, repetition_penalty, structured_outputs, continue_final_message):
+those are sent only when they are wanted, and in `plain` bodies never, since other servers may refuse a field they do
+not know.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,9 +21,10 @@ from .errors import (
     Refused,
     UnknownModel,
 )
-from .messages import FinishReason, Message, ModelCard, Priority, SamplingParams, Usage
+from .messages import FinishReason, Message, ModelCard, Priority, SamplingParams, TokenLogprob, Usage
 
 MAX_EVENT_BYTES = 4 * 1024 * 1024
+STANDARD = ("temperature", "top_p", "max_tokens", "seed")  # the sampling fields that every server knows
 _TOO_LONG = ("context length", "context_length", "maximum model length", "context window", "available context")
 
 
@@ -30,8 +32,22 @@ class _Delta(msgspec.Struct):
     content: str | None = None
 
 
+class _Candidate(msgspec.Struct):
+    token: str
+    logprob: float
+
+
+class _Token(_Candidate):
+    top_logprobs: list[_Candidate] = []
+
+
+class _Logprobs(msgspec.Struct):
+    content: list[_Token] | None = None
+
+
 class _Choice(msgspec.Struct):
     delta: _Delta = msgspec.field(default_factory=_Delta)
+    logprobs: _Logprobs | None = None
     finish_reason: str | None = None
 
 
@@ -46,11 +62,24 @@ class Chunk(msgspec.Struct):
     choices: list[_Choice] = []
     usage: _Usage | None = None
     model: str = ""
+    system_fingerprint: str | None = None
     error: Any = None
 
     @property
     def text(self) -> str:
         return (self.choices[0].delta.content or "") if self.choices else ""
+
+    @property
+    def logprobs(self) -> tuple[TokenLogprob, ...]:
+        told = self.choices[0].logprobs if self.choices else None
+        tokens = (told.content if told else None) or []
+        return tuple(
+            TokenLogprob(t.token, t.logprob, tuple((top.token, top.logprob) for top in t.top_logprobs)) for t in tokens
+        )
+
+    def version(self, asked: str) -> str:
+        """What the server says of the model that answers: its full name where `asked` was a short one, or its build."""
+        return self.model if self.model not in ("", asked) else self.system_fingerprint or ""
 
     @property
     def finish_reason(self) -> FinishReason | None:
@@ -69,6 +98,7 @@ class _Card(msgspec.Struct):
     id: str
     parent: str | None = None
     max_model_len: int | None = None
+    owned_by: str | None = None
 
 
 class _Cards(msgspec.Struct):
@@ -87,25 +117,41 @@ def chat_body(
     priority: int = Priority.INTERACTIVE,
     continue_final: bool = False,
     cache_salt: str | None = None,
+    plain: bool = False,
 ) -> dict[str, Any]:
-    """The body of POST /v1/chat/completions for one streamed reply."""
+    """The body of POST /v1/chat/completions for one streamed reply. `plain`: with OpenAI's own fields only, and so
+    without repetition_penalty, priority, cache_salt and continue_final, whatever is given for them."""
     body: dict[str, Any] = {
         "model": model,
         "messages": [{"role": m.role.value, "content": m.content} for m in messages],
         "stream": True,
         "stream_options": {"include_usage": True},
     }
-    for name in ("temperature", "top_p", "max_tokens", "seed", "repetition_penalty"):
+    for name in STANDARD if plain else (*STANDARD, "repetition_penalty"):
         if (value := getattr(params, name)) is not None:
             body[name] = value
     if params.stop:
         body["stop"] = list(params.stop)
+    if params.logprobs is not None:
+        body |= {"logprobs": True, "top_logprobs": params.logprobs}
+    if plain:
+        return body
+    if params.choices:
+        body["structured_outputs"] = {"choice": list(params.choices)}
     if priority != Priority.INTERACTIVE:
         body["priority"] = priority
     if cache_salt is not None:
         body["cache_salt"] = cache_salt
     if continue_final:
         body |= {"continue_final_message": True, "add_generation_prompt": False}
+    return body
+
+
+def renamed(body: dict[str, Any]) -> dict[str, Any]:
+    """The same request in the words of OpenAI's later models."""
+    body = dict(body)
+    if "max_tokens" in body:
+        body["max_completion_tokens"] = body.pop("max_tokens")
     return body
 
 
@@ -143,7 +189,8 @@ def parse_chunk(data: bytes) -> Chunk:
 
 def parse_models(data: bytes) -> list[ModelCard]:
     try:
-        return [ModelCard(card.id, card.parent, card.max_model_len) for card in _cards.decode(data).data]
+        cards = _cards.decode(data).data
+        return [ModelCard(card.id, card.parent, card.max_model_len, card.owned_by or "") for card in cards]
     except msgspec.DecodeError as exc:
         raise EngineError(f"malformed list of models: {exc}") from exc
 

@@ -21,6 +21,7 @@ def main() -> None:
     parser.add_argument("--tokens-per-s", type=float, default=0, help="speed of each reply (default: all at once)")
     parser.add_argument("--tokens", type=int, help="length of each reply (default: echo the last user message)")
     parser.add_argument("--seed", type=int, default=0, help="of the words that --tokens makes")
+    parser.add_argument("--strict", action="store_true", help="like OpenAI: refuse the fields that only vLLM knows")
     uvloop.run(_serve(parser.parse_args()))
 
 
@@ -31,7 +32,8 @@ async def _serve(args: argparse.Namespace) -> None:
     script = Script(tokens=args.tokens, tokens_per_s=args.tokens_per_s)
     where = {"uds": args.uds} if args.uds else {"port": args.port}
     key = os.environ.get("VLLM_API_KEY")
-    async with Fake(script, model=args.model, context=args.context, seed=args.seed, api_key=key, **where) as fake:
+    options = {"model": args.model, "context": args.context, "seed": args.seed, "strict": args.strict, **where}
+    async with Fake(script, api_key=key, **options) as fake:
         print(fake.url, flush=True)
         await stop.wait()
 

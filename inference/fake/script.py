@@ -13,13 +13,15 @@ _FOREVER_S = 86_400.0
 class Script(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How every reply goes until another script comes.
 
-    text: the reply; without it the last user message is echoed. tokens: cut the text to so many or, where there is no
-    text, that many words which depend on the seed and the last user message alone. tokens_per_s: 0 is all at once.
-    wait_s: before the first token. keep_alive_s: send comment lines that often while there is nothing to say.
-    ending: what happens after `after` tokens, or after the last one: finish; stall (say nothing more); break (close the
-    connection); end (no finish reason, no [DONE]); error (an error object in the stream); garbage (no JSON).
+    replies: to last user messages that end so. text: the reply otherwise; without it that message is echoed.
+    tokens: cut the text to so many or, where there is no text, that many words which depend on the seed and the last
+    user message alone. tokens_per_s: 0 is all at once. wait_s: before the first token. keep_alive_s: send comment lines
+    that often while there is nothing to say. ending: what happens after `after` tokens, or after the last one: finish;
+    stall (say nothing more); break (close the connection); end (no finish reason, no [DONE]); error (an error object in
+    the stream); garbage (no JSON).
     """
 
+    replies: dict[str, str] = {}
     text: str | None = None
     tokens: int | None = None
     tokens_per_s: float = 0

@@ -12,13 +12,19 @@ from aiohttp import web
 from .reply import DONE, KEEP_ALIVE, Reply, count_tokens, encode_event
 from .script import Failures, Script, Stats, pace, wait
 
+OPENAI_FIELDS = frozenset(
+    "model messages stream stream_options temperature top_p max_tokens max_completion_tokens n stop seed logprobs "
+    "top_logprobs presence_penalty frequency_penalty logit_bias response_format tools tool_choice user".split()
+)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Fake:
     """`async with Fake(...)` listens on a port of the loopback address (0: any free one) or on Unix socket `uds`.
 
-    lora: whether it has the routes that load adapters; vLLM has them only when it is told to.
+    lora: whether it has the routes that load adapters; vLLM has them only when it is told to. strict: it is no vLLM but
+    like OpenAI: it refuses fields that it does not know, continues nobody's message, and has no routes of vLLM's.
+    build: what its replies say of the model's version.
     """
 
     def __init__(
@@ -32,6 +38,8 @@ class Fake:
         context: int = 8192,
         seed: int = 0,
         lora: bool = True,
+        strict: bool = False,
+        build: str | None = None,
     ):
         self.script = script or Script()
         self.failures: Failures | None = None
@@ -39,7 +47,7 @@ class Fake:
         self.adapters: dict[str, str] = {}
         self.url = ""
         self._model, self._api_key, self._context, self._seed = model, api_key, context, seed
-        self._port, self._uds = port, uds
+        self._port, self._uds, self._strict, self._build = port, uds, strict, build
         self._runner = web.AppRunner(self._app(lora), handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
 
     async def __aenter__(self) -> Self:
@@ -59,15 +67,16 @@ class Fake:
         app = web.Application(middlewares=[self._guard], client_max_size=64 * 1024**2)
         app.add_routes(
             [
-                web.get("/health", self._health),
                 web.get("/v1/models", self._models),
                 web.post("/v1/chat/completions", self._chat),
-                web.post("/tokenize", self._tokenize),
                 web.get("/fake/stats", self._show_stats),
                 web.post("/fake/script", self._set_script),
                 web.post("/fake/failures", self._set_failures),
             ]
         )
+        if self._strict:
+            return app
+        app.add_routes([web.get("/health", self._health), web.post("/tokenize", self._tokenize)])
         if lora:
             app.router.add_post("/v1/load_lora_adapter", self._load_adapter)
             app.router.add_post("/v1/unload_lora_adapter", self._unload_adapter)
@@ -84,8 +93,9 @@ class Fake:
         return web.Response()
 
     async def _models(self, request: web.Request) -> web.Response:
-        base = {"id": self._model, "object": "model", "parent": None, "max_model_len": self._context}
-        adapters = [{"id": name, "object": "model", "parent": self._model} for name in self.adapters]
+        owner = {"object": "model", "owned_by": "fake" if self._strict else "vllm"}
+        base = owner | {"id": self._model, "parent": None, "max_model_len": self._context}
+        adapters = [owner | {"id": name, "parent": self._model} for name in self.adapters]
         return _json({"object": "list", "data": [base, *adapters]})
 
     async def _tokenize(self, request: web.Request) -> web.Response:
@@ -132,7 +142,7 @@ class Fake:
         body = await _decode(request)
         self.stats.requests += 1
         self.stats.last_request = body | {"session_id": request.headers.get("X-Session-ID")}
-        if refusal := self._next_failure() or self._unknown(body) or _incomplete(body) or self._too_long(body):
+        if refusal := self._next_failure() or self._unfit(body):
             self.stats.refused += 1
             return refusal
         self.stats.running += 1
@@ -146,6 +156,13 @@ class Fake:
             self.stats.running -= 1
         self.stats.finished += 1
         return response
+
+    def _unfit(self, body: dict[str, Any]) -> web.Response | None:
+        return self._unknown(body) or self._unheard(body) or _incomplete(body) or self._too_long(body)
+
+    def _unheard(self, body: dict[str, Any]) -> web.Response | None:
+        unheard = sorted(body.keys() - OPENAI_FIELDS) if self._strict else []
+        return _error(400, f"Unrecognized request argument supplied: {unheard[0]}") if unheard else None
 
     def _next_failure(self) -> web.Response | None:
         failures = self.failures
@@ -168,7 +185,7 @@ class Fake:
         return _error(400, f"This model's maximum context length is {self._context} tokens. You requested {asked}.")
 
     async def _reply(self, request: web.Request, body: dict[str, Any], script: Script) -> web.StreamResponse:
-        reply = Reply(body, script, self._seed)
+        reply = Reply(body, script, self._seed, self._build)
         if body.get("stream"):
             return await self._stream(request, reply, script)
         async for count in pace(len(reply.tokens), script):

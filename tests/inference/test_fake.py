@@ -78,3 +78,9 @@ async def test_replies_do_not_wait_for_each_other(fake: Fake, client: Client) ->
     started = time.monotonic()
     await asyncio.gather(*(client.complete("colloquy", HELLO, SamplingParams()) for _ in range(50)))
     assert time.monotonic() - started < 50 * 9 / 20 / 5
+
+
+async def test_what_a_message_ends_with_may_have_a_reply_of_its_own(fake: Fake, client: Client) -> None:
+    fake.script = Script(replies={"morning": "Guten Morgen"}, text="something else")
+    assert (await client.complete("colloquy", HELLO, SamplingParams())).text == "Guten Morgen"
+    assert (await client.complete("colloquy", [Message(Role.USER, "bye")], SamplingParams())).text == "something else"
