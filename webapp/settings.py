@@ -60,6 +60,8 @@ INSTALLED_APPS = [
     "webapp.translate",
     "webapp.ask",
     "webapp.analyze",
+    "webapp.runs",
+    "webapp.catalog",
     "webapp.launch",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -75,6 +77,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.gzip.GZipMiddleware",  # with random padding and masked CSRF tokens, against BREACH
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -118,14 +121,16 @@ def database(url: str) -> dict:
     host = unquote(parts.hostname or options.pop("host", ""))
     if pool := env.number("DATABASE_POOL", 16):  # connections a process keeps
         options["pool"] = {"min_size": 0, "max_size": pool, "timeout": 20}
+    if env.flag("DATABASE_PREPARED", True):  # no behind a pooler that lends connections by the transaction
+        options |= {"server_side_binding": True, "prepare_threshold": 2}
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "webapp.lib.postgres",
         "NAME": parts.path.lstrip("/"),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
         "HOST": host,
         "PORT": str(parts.port or ""),
-        "CONN_HEALTH_CHECKS": True,
+        "CONN_HEALTH_CHECKS": not pool,  # of pooled ones webapp.lib.postgres sees to it
         "OPTIONS": options,
     }
 
@@ -137,13 +142,8 @@ REDIS_URL = env.text("REDIS_URL")
 REDIS_SOCKET = RUN_DIR / "redis.sock"
 BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://") or f"redis+socket://{REDIS_SOCKET}"
 LIVE_URL = REDIS_URL or f"unix://{REDIS_SOCKET}"
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": LIVE_URL}}
-CHANNEL_LAYERS = {
-    "default": {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [LIVE_URL], "prefix": "colloquy"},
-    }
-}
+CACHES = {"default": {"BACKEND": "webapp.lib.cache.SharedRedisCache", "LOCATION": LIVE_URL}}
+CHANNEL_LAYERS = {"default": {"BACKEND": "webapp.lib.layer.Layer"}}
 CELERY = {
     "broker_url": BROKER_URL,
     "task_ignore_result": True,
@@ -162,11 +162,14 @@ ENGINE_URL = INFERENCE_URL or f"unix:{ENGINE_SOCKET}"
 ENGINE_KEY = env.text("INFERENCE_API_KEY") if INFERENCE_URL else places.kept_secret(DATA_DIR / "engine_key")
 BUILTIN_MODEL = BASE_DIR / "inference" / "builtin"
 MODEL = env.text("MODEL") or str(BUILTIN_MODEL)
-SERVED_MODEL = env.text("SERVED_MODEL") or ("colloquy" if str(BUILTIN_MODEL) == MODEL else Path(MODEL).name)
+BUILTIN_NAME = "colloquy"
+SERVED_MODEL = env.text("SERVED_MODEL") or (BUILTIN_NAME if str(BUILTIN_MODEL) == MODEL else Path(MODEL).name)
 CONTEXT_TOKENS = env.number("CONTEXT_TOKENS", 0)  # 0: what the model's configuration says
 GENERATION_CONCURRENCY = env.number("GENERATION_CONCURRENCY", 256)
 GENERATION_DEADLINE_S = env.number("GENERATION_DEADLINE_S", 600)
 MAX_REPLY_TOKENS = env.number("MAX_REPLY_TOKENS", 512)
+# Further OpenAI-compatible servers, which a team's admins add: on these hosts only; empty: on any
+ENDPOINT_HOSTS = [host.lower() for host in env.words("ENDPOINT_HOSTS", "")]
 
 # People
 AUTH_USER_MODEL = "accounts.User"

@@ -5,7 +5,7 @@ A worker renews its leases every RENEW_S. One that could not for LEASE_S must ta
 
 from datetime import timedelta
 
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from webapp.generation.models import ACTIVE, Generation, Status
@@ -14,17 +14,22 @@ LEASE_S, RENEW_S = 12.0, 3.0
 UNHEARD_S = 3.0  # a queued row this old was not heard of through Redis
 
 
-def claim(generation_id: int, owner: str) -> Generation | None:
-    """The row, now ours; None when somebody else has it or it has ended."""
-    now = timezone.now()
-    free = Q(status=Status.QUEUED) | Q(status=Status.STREAMING, lease_until__lt=now)
-    claimed = Generation.objects.filter(free, pk=generation_id).update(
-        status=Status.STREAMING,
-        owner=owner,
-        lease_until=now + timedelta(seconds=LEASE_S),
-        attempts=F("attempts") + 1,
-    )
-    return Generation.objects.get(pk=generation_id) if claimed else None
+CLAIM = """
+UPDATE generation_generation
+SET status = 'streaming', owner = %(owner)s, lease_until = %(now)s + %(lease)s, attempts = attempts + 1
+WHERE id IN (
+    SELECT id FROM generation_generation
+    WHERE id = ANY(%(ids)s) AND (status = 'queued' OR (status = 'streaming' AND lease_until < %(now)s))
+    FOR UPDATE SKIP LOCKED
+)
+RETURNING *
+"""
+
+
+def claim(generation_ids: list[int], owner: str) -> list[Generation]:
+    """Those rows that are now ours: without what somebody else has, and what has ended."""
+    values = {"ids": generation_ids, "owner": owner, "now": timezone.now(), "lease": timedelta(seconds=LEASE_S)}
+    return list(Generation.objects.raw(CLAIM, values))
 
 
 def renew(owner: str) -> dict[int, bool]:

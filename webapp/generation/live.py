@@ -20,23 +20,52 @@ def key(generation_id: int) -> str:
 class LiveText:
     """One reply's live text as its only writer sees it."""
 
-    def __init__(self, redis: Redis, generation_id: int, text: str = ""):
-        self.redis, self.key = redis, key(generation_id)
+    def __init__(self, generation_id: int, text: str = ""):
+        self.key = key(generation_id)
         self.text, self.size = text, len(text.encode())
 
-    async def append(self, piece: str) -> None:
-        """Raises RedisError; the text is kept here, and the next append that gets through repairs what was lost."""
-        self.text += piece
+    def add(self, piece: str) -> bytes:
         data = piece.encode()
+        self.text += piece
         self.size += len(data)
-        if await self.redis.append(self.key, data) != self.size:
-            await self.redis.set(self.key, self.text.encode(), ex=KEEP_S)
+        return data
 
-    async def begin(self) -> None:
-        await self.redis.set(self.key, self.text.encode(), ex=KEEP_S)
+    async def store(self, redis: Redis) -> None:
+        """The whole of it. Raises RedisError."""
+        await redis.set(self.key, self.text.encode(), ex=KEEP_S)
 
-    async def end(self) -> None:
-        await self.redis.expire(self.key, LINGER_S)
+
+# KEYS: live texts. ARGV: what to publish, the channel, KEEP_S; for each text what is appended and its size after that.
+# Returns the numbers of those texts of which something is missing.
+APPEND = """
+local short = {}
+for i, key in ipairs(KEYS) do
+  local piece = ARGV[2 * i + 2]
+  local size = redis.call('APPEND', key, piece)
+  if size == #piece then redis.call('EXPIRE', key, ARGV[3]) end
+  if size ~= tonumber(ARGV[2 * i + 3]) then short[#short + 1] = i end
+end
+redis.call('PUBLISH', ARGV[2], ARGV[1])
+return short
+"""
+
+
+async def append(redis: Redis, pieces: list[tuple[LiveText, bytes]], channel: str, told: bytes) -> None:
+    """Appends what was added to each text, and publishes, in one command however many there are. Raises RedisError;
+    what Redis has lost since, the next append that gets through repairs."""
+    texts = [text for text, _ in pieces]
+    values = [value for text, data in pieces for value in (data, text.size)]
+    keys = [text.key for text in texts]
+    for number in await redis.register_script(APPEND)(keys, [told, channel, KEEP_S, *values]):
+        await texts[number - 1].store(redis)
+
+
+async def end(redis: Redis, generation_id: int, channel: str, told: bytes) -> None:
+    """Publishes that word of a reply's end; its live text stays for a moment. Raises RedisError."""
+    both = redis.pipeline(transaction=False)
+    both.publish(channel, told)
+    both.expire(key(generation_id), LINGER_S)
+    await both.execute()
 
 
 async def read(redis: Redis, generation_id: int) -> str:

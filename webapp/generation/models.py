@@ -1,12 +1,14 @@
 """Generation: one reply that was asked for. The row is the truth about it; Redis only hurries things along."""
 
 from dataclasses import asdict
+from typing import Any
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from inference.messages import Message, Priority, Role, SamplingParams
+from inference.messages import FinishReason, Message, Priority, Role, SamplingParams
 from webapp.accounts.models import Team
 
 
@@ -27,6 +29,7 @@ class Waiting(models.TextChoices):
     NOTHING = "", ""
     ENGINE = "engine", _("Waiting for the engine: it is starting or does not answer.")
     BUSY = "busy", _("Waiting its turn: the engine is busy.")
+    ENDPOINT = "endpoint", _("Waiting for the endpoint: it is busy or does not answer.")
 
 
 class Failure(models.TextChoices):
@@ -40,9 +43,27 @@ class Failure(models.TextChoices):
     UNKNOWN_MODEL = "unknown_model", _("The engine does not serve this model. Choose another, or ask an admin.")
     REFUSED = "refused", _("The engine refused our key. An admin should check INFERENCE_API_KEY.")
     BAD_REQUEST = "bad_request", _("The engine refused the request. An admin finds the reason in the log.")
+    ENDPOINT_AWAY = "endpoint_away", _("The endpoint could not be reached. Try again, or choose another model.")
+    ENDPOINT_BUSY = "endpoint_busy", _("The endpoint takes no more for now: it is busy, or its limit is reached.")
+    ENDPOINT_BROKEN = "endpoint_broken", _("The endpoint broke off several times. What was written is kept; try again.")
+    ENDPOINT_MODEL = "endpoint_model", _("The endpoint does not serve this model any more. Choose another.")
+    ENDPOINT_REFUSED = "endpoint_refused", _("The endpoint refused our key. An admin should enter it again.")
+    ENDPOINT_REQUEST = (
+        "endpoint_request",
+        _("The endpoint refused the request. Reset this conversation’s options, or ask an admin to look in the log."),
+    )
+    ENDPOINT_GONE = "endpoint_gone", _("The endpoint was removed. Choose another model.")
 
 
 LEAST_WRITING_MS = 20
+AT_ENDPOINT = {  # the same failures where a further server wrote
+    Failure.UNAVAILABLE: Failure.ENDPOINT_AWAY,
+    Failure.BUSY: Failure.ENDPOINT_BUSY,
+    Failure.BROKEN: Failure.ENDPOINT_BROKEN,
+    Failure.UNKNOWN_MODEL: Failure.ENDPOINT_MODEL,
+    Failure.REFUSED: Failure.ENDPOINT_REFUSED,
+    Failure.BAD_REQUEST: Failure.ENDPOINT_REQUEST,
+}
 
 
 class Endpoint(models.Model):
@@ -53,6 +74,9 @@ class Endpoint(models.Model):
     url = models.URLField(max_length=300)  # ends before /v1 or with it, as inference.client takes it
     sealed_key = models.TextField(blank=True)  # the API key, encrypted with SECRET_KEY
     served = models.JSONField(default=list)  # names of the models that people may choose
+    listed = models.JSONField(default=dict)  # its models when it was last asked: name -> context in tokens, or None
+    is_vllm = models.BooleanField(default=False)  # takes vLLM's additions to the API
+    checked_at = models.DateTimeField(default=timezone.now)
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -63,12 +87,13 @@ class Endpoint(models.Model):
 
 
 class Generation(models.Model):
-    """`channel` names the Channels group that hears of it; who owns the reply's row holds a lease on it."""
+    """`channel` names the group that hears of it; who owns the reply's row holds a lease on it."""
 
     channel = models.CharField(max_length=100)
     model = models.CharField(max_length=200)
     version = models.CharField(max_length=80, blank=True)  # of the model, as far as its server says
-    endpoint = models.ForeignKey(Endpoint, null=True, on_delete=models.SET_NULL, related_name="+")  # None: the engine
+    endpoint = models.ForeignKey(Endpoint, null=True, on_delete=models.SET_NULL, related_name="+")
+    server = models.CharField(max_length=60, blank=True)  # the endpoint's name when it was asked; blank: the engine
     prompt = models.JSONField()  # [{"role": …, "content": …}]
     params = models.JSONField(default=dict)  # the SamplingParams that were set
     priority = models.SmallIntegerField(default=Priority.INTERACTIVE)
@@ -93,6 +118,8 @@ class Generation(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True)
 
+    told: dict[str, Any] = {}  # what the receivers of generation_ended add to the word of its end
+
     class Meta:
         indexes = [
             models.Index(
@@ -106,6 +133,25 @@ class Generation(models.Model):
     @property
     def active(self) -> bool:
         return self.status in ACTIVE
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether it ended before the model meant to."""
+        limited = self.status == Status.DONE and self.finish_reason == FinishReason.LENGTH
+        return limited or self.status in (Status.STOPPED, Status.FAILED)
+
+    @property
+    def may_go_on(self) -> bool:
+        """vLLM goes on from a text exactly; another endpoint, while it is there, is asked for the rest in words."""
+        begun = self.cut_off and bool(self.text.strip())
+        return begun and (not self.server or self.endpoint_id is not None)
+
+    @property
+    def ended_because(self) -> str:
+        if self.status == Status.DONE and self.finish_reason == FinishReason.LENGTH:
+            return gettext("it reached its length limit")
+        said = {Status.DONE: gettext("the model had finished"), Status.STOPPED: gettext("somebody stopped it")}
+        return said.get(Status(self.status)) or str(self.get_failure_display())
 
     @property
     def tokens_per_s(self) -> float | None:
@@ -123,7 +169,8 @@ class Generation(models.Model):
         return [Message(Role(turn["role"]), turn["content"]) for turn in self.prompt]
 
     def sampling(self) -> SamplingParams:
-        return SamplingParams(**{**self.params, "stop": tuple(self.params.get("stop", ()))})
+        several = {name: tuple(self.params.get(name, ())) for name in ("stop", "choices")}
+        return SamplingParams(**{**self.params, **several})
 
 
 def plain_prompt(messages: list[Message]) -> list[dict[str, str]]:

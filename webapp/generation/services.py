@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
 import redis
 from django.conf import settings
@@ -10,15 +11,19 @@ from django.utils import timezone
 
 from inference.messages import Message, Priority, SamplingParams
 from webapp.generation import events, live
-from webapp.generation.models import Generation, Status, plain_params, plain_prompt
+from webapp.generation.models import ACTIVE, Endpoint, Failure, Generation, Status, plain_params, plain_prompt
 from webapp.generation.signals import generation_ended
 from webapp.lib.groups import tell
 
 log = logging.getLogger(__name__)
+AFRESH = {
+    "status": Status.QUEUED, "stop_requested": False, "failure": "", "finish_reason": "", "finished_at": None,
+    "owner": "", "lease_until": None, "attempts": 0,
+}  # fmt: skip
 _redis = redis.Redis.from_url(settings.LIVE_URL, socket_connect_timeout=2, socket_timeout=2)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def request_generation(
     *,
     channel: str,
@@ -27,8 +32,11 @@ def request_generation(
     params: SamplingParams,
     priority: int = Priority.INTERACTIVE,
     cache_salt: str = "",
+    version: str = "",
+    endpoint: Endpoint | None = None,
 ) -> Generation:
-    """A queued Generation; a worker hears of it when the transaction commits."""
+    """A queued Generation; a worker hears of it when the transaction commits. `endpoint`: who writes, if not the
+    engine; `version` of the model, as far as it is known before its server is asked."""
     generation = Generation.objects.create(
         channel=channel,
         model=model,
@@ -36,9 +44,33 @@ def request_generation(
         params=plain_params(params),
         priority=priority,
         cache_salt=cache_salt,
+        version=version,
+        endpoint=endpoint,
+        server=endpoint.name if endpoint else "",
     )
     transaction.on_commit(lambda: enqueue(generation.pk, priority))
     return generation
+
+
+@transaction.atomic
+def request_batch(
+    *, channel: str, model: str, prompts: list[list[Message]], params: SamplingParams, cache_salt: str = "",
+    version: str = "", endpoint: Endpoint | None = None,
+) -> list[Generation]:  # fmt: skip
+    """Many that nobody waits for: one INSERT, and one command to Redis when the transaction commits."""
+    common = {"channel": channel, "model": model, "params": plain_params(params), "priority": Priority.BATCH}
+    common |= {"cache_salt": cache_salt, "version": version, "endpoint": endpoint}
+    common["server"] = endpoint.name if endpoint else ""
+    made = Generation.objects.bulk_create(Generation(prompt=plain_prompt(prompt), **common) for prompt in prompts)
+    transaction.on_commit(lambda: enqueue_batch([generation.pk for generation in made]))
+    return made
+
+
+def enqueue_batch(ids: list[int]) -> None:
+    pipeline = _redis.pipeline(transaction=False)
+    for generation_id in ids:
+        pipeline.xadd(live.BATCH_QUEUE, {"id": generation_id}, maxlen=live.QUEUE_LENGTH, approximate=True)
+    hurry(pipeline.execute)
 
 
 def enqueue(generation_id: int, priority: int) -> None:
@@ -58,11 +90,36 @@ def hurry(send: Callable[[], object]) -> None:
 def stop_generation(generation: Generation) -> None:
     """Keeps what was written. A queued reply stops here; a streaming one when its worker hears of it, at once or at its
     next heartbeat (the request is a column, so that it survives Redis)."""
-    if end(generation, where={"status": Status.QUEUED}, status=Status.STOPPED):
-        transaction.on_commit(lambda: tell(generation.channel, events.ended(generation.pk)))
+    if _end_queued(generation, status=Status.STOPPED):
         return
     Generation.objects.filter(pk=generation.pk, status=Status.STREAMING).update(stop_requested=True)
     transaction.on_commit(lambda: hurry(lambda: _redis.publish(live.STOP_CHANNEL, generation.pk)))
+
+
+@transaction.atomic
+def continue_generation(generation: Generation) -> bool:
+    """Queues a reply that was cut off or stopped once more, to go on from its text. False, and nothing changes, when
+    it is whole, empty, or being written."""
+    text = generation.text.rstrip()  # some templates drop the white space, and the model then writes it anew
+    ended = Generation.objects.filter(pk=generation.pk).exclude(status__in=ACTIVE)
+    if not generation.may_go_on or not ended.update(**AFRESH, text=text):
+        return False
+    transaction.on_commit(lambda: hurry(lambda: _redis.set(live.key(generation.pk), text, ex=live.KEEP_S)))
+    transaction.on_commit(lambda: enqueue(generation.pk, generation.priority))
+    return True
+
+
+@transaction.atomic
+def fail_queued(generation: Generation, failure: Failure) -> bool:
+    """Ends a reply that nobody writes yet. False when it is not waiting any more."""
+    return _end_queued(generation, status=Status.FAILED, failure=failure)
+
+
+def _end_queued(generation: Generation, **outcome: Any) -> bool:
+    if not end(generation, where={"status": Status.QUEUED}, **outcome):
+        return False
+    transaction.on_commit(lambda: tell(generation.channel, events.ended(generation.pk)))
+    return True
 
 
 @transaction.atomic
@@ -73,5 +130,6 @@ def end(generation: Generation, *, where: dict, status: Status, **outcome) -> bo
         return False
     for name, value in values.items():
         setattr(generation, name, value)
-    generation_ended.send(sender=Generation, generation=generation)
+    answers: Any = generation_ended.send(sender=Generation, generation=generation)
+    generation.told = {name: value for _, told in answers if told for name, value in told.items()}
     return True

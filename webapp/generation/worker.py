@@ -22,6 +22,8 @@ from redis.exceptions import RedisError, ResponseError
 
 from inference.client import Client
 from webapp.generation import leases, live
+from webapp.generation.clients import Clients
+from webapp.generation.teller import Teller
 from webapp.generation.writer import Writer
 from webapp.lib import presence
 
@@ -29,20 +31,20 @@ log = logging.getLogger(__name__)
 SWEEP_S = 2.0
 LISTEN_S = 2.0
 AFTER_TROUBLE_S = 1.0
-CALM = 32  # replies at once up to which text is flushed at full pace
 
 
 class Worker:
     def __init__(self, client: Client, redis: Redis, *, concurrency: int | None = None):
-        self.client, self.redis = client, redis
+        self.clients, self.redis = Clients(client), redis
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self.teller = Teller(redis)
         self.concurrency = concurrency or settings.GENERATION_CONCURRENCY
         self.writers: dict[int, Writer] = {}
         self.tasks: dict[int, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
         """Until it is cancelled; then it lets go of its replies, and another worker goes on with them."""
-        loops = (self._listen, self._sweep, self._renew, self._hear_stops, self._be_seen)
+        loops = (self._listen, self._sweep, self._renew, self._hear_stops, self._be_seen, self.teller.run)
         try:
             async with asyncio.TaskGroup() as group:
                 for loop in loops:
@@ -51,6 +53,7 @@ class Worker:
             for task in self.tasks.values():
                 task.cancel()
             await asyncio.gather(*self.tasks.values(), return_exceptions=True)
+            await self.clients.close()
 
     async def _forever(self, loop: Callable[[], Awaitable[None]]) -> None:
         """Runs the loop again after the stores were away for a moment."""
@@ -67,9 +70,7 @@ class Worker:
                 await self.redis.xgroup_create(queue, live.GROUP, id="0", mkstream=True)
         while True:
             await self._until_there_is_room()
-            ids = await self._next_ids()
-            for generation_id in ids:
-                await self._begin(generation_id)
+            await self._begin(await self._next_ids())
 
     async def _next_ids(self) -> list[int]:
         """One round trip; people's replies come before batch work. No acknowledgement: the row has a lease."""
@@ -84,19 +85,19 @@ class Worker:
         while True:
             room = self.concurrency - len(self.writers)
             if room > 0:
-                for generation_id in await database_sync_to_async(leases.unclaimed)(room):
-                    await self._begin(generation_id)
+                await self._begin(await database_sync_to_async(leases.unclaimed)(room))
+            await self.clients.close_idle()
             await asyncio.sleep(SWEEP_S)
 
-    async def _begin(self, generation_id: int) -> None:
-        if generation_id in self.writers:  # a lease of ours that lapsed while we were held up: the next beat renews it
+    async def _begin(self, generation_ids: list[int]) -> None:
+        # A lease of ours that lapsed while we were held up is no news: the next beat renews it.
+        if not (wanted := [number for number in generation_ids if number not in self.writers]):
             return
-        generation = await database_sync_to_async(leases.claim)(generation_id, self.owner)
-        if generation is None:
-            return
-        writer = Writer(generation, self.owner, self.client, self.redis)
-        self.writers[generation_id] = writer
-        self.tasks[generation_id] = asyncio.create_task(self._write(writer))
+        for generation in await database_sync_to_async(leases.claim)(wanted, self.owner):
+            writer = Writer(generation, self.owner, self.clients, self.teller)
+            self.writers[generation.pk] = writer
+            self.teller.writers = len(self.writers)
+            self.tasks[generation.pk] = asyncio.create_task(self._write(writer))
 
     async def _write(self, writer: Writer) -> None:
         try:
@@ -109,6 +110,7 @@ class Worker:
             await database_sync_to_async(leases.release)(writer.generation.pk, self.owner)
         finally:
             del self.writers[writer.generation.pk], self.tasks[writer.generation.pk]
+            self.teller.writers = len(self.writers)
 
     async def _renew(self) -> None:
         while True:
@@ -121,7 +123,6 @@ class Worker:
 
     def _heed(self, writer: Writer, stop_requested: bool | None, asked_at: float) -> None:
         """stop_requested is None when the row is ours no longer: another worker has it, or it has ended."""
-        writer.load = max(1.0, len(self.writers) / CALM)
         if stop_requested is not None:
             writer.renewed_at = asked_at
             if stop_requested:

@@ -9,13 +9,14 @@ import logging
 import time
 from contextlib import aclosing
 from dataclasses import replace
+from typing import Any
 
 from channels.db import database_sync_to_async
 from django.conf import settings
 from django.db import DatabaseError
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from inference import prompts
 from inference.client import Client
 from inference.errors import (
     BadRequest,
@@ -26,14 +27,18 @@ from inference.errors import (
     Refused,
     UnknownModel,
 )
-from inference.messages import Delta, FinishReason, Message, Role, Usage
+from inference.messages import Delta, FinishReason, Message, Role, TokenLogprob, Usage
 from webapp.generation import events, leases, live, services
+from webapp.generation.clients import Clients
+from webapp.generation.endpoints import Unusable, failure_at
 from webapp.generation.models import Failure, Generation, Status, Waiting
-from webapp.lib.groups import atell
+from webapp.generation.teller import Teller
+from webapp.lib import groups
 
 log = logging.getLogger(__name__)
-FLUSH_S = 0.04
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 3.0
+ENDPOINT_DEADLINE_S = 60.0  # nobody restarts an endpoint for us: people choose another model sooner
+VERSION_LENGTH = 80  # as the column
 BREAKS_ALLOWED = 5  # times that the engine may break off before the reply counts as failed
 FINAL_FAILURES: dict[type[InferenceError], Failure] = {
     ContextTooLong: Failure.TOO_LONG,
@@ -46,43 +51,43 @@ FINAL_FAILURES: dict[type[InferenceError], Failure] = {
 class Writer:
     """One claimed Generation. `run` returns when it has ended or is no longer ours; cancel it to hand it over."""
 
-    def __init__(self, generation: Generation, owner: str, client: Client, redis: Redis):
-        self.generation, self.owner, self.client, self.redis = generation, owner, client, redis
+    def __init__(self, generation: Generation, owner: str, clients: Clients, teller: Teller):
+        self.generation, self.owner, self.clients, self.teller = generation, owner, clients, teller
+        self.redis = teller.redis
         self.renewed_at = time.monotonic()
         self.stopping = asyncio.Event()
-        self.live = live.LiveText(redis, generation.pk)
+        self.live = live.LiveText(generation.pk, generation.text)  # it has one when it was continued
         self.pending: list[str] = []
-        self.written = asyncio.Event()
-        self.flushing = asyncio.Lock()
+        self.silent = True  # nothing of it has been told yet
         self.usage = Usage()
+        self.logprobs: list[TokenLogprob] = []
+        self.version = generation.version
         self.tokens = 0
         self.first_at: float | None = None
         self.last_at = 0.0
         self.turns_left_out = generation.turns_left_out
         self.ending = False
-        self.load = 1.0  # how much longer than FLUSH_S to collect text, set by the worker
 
     async def run(self) -> None:
         if self.generation.stop_requested:
             self.stopping.set()
         await self._resume()
-        flusher = asyncio.create_task(self._flush_regularly())
         try:
             status, outcome = await self._write_or_stop()
-        finally:
-            async with self.flushing:  # never in the middle of a command: the Redis clients swallow the cancellation
-                flusher.cancel()
-            await self._flush()
+        except BaseException:
+            await self.teller.tell({self})  # for whoever goes on
+            raise
         await self._end(status, outcome)
 
     async def _resume(self) -> None:
         """Takes up the text that an earlier worker left. Without Redis it can only begin anew."""
         with contextlib.suppress(RedisError, OSError):
             if self.generation.attempts > 1:
-                self.live = live.LiveText(
-                    self.redis, self.generation.pk, await live.read(self.redis, self.generation.pk)
-                )
-            await self.live.begin()
+                found = await live.read(self.redis, self.generation.pk)
+                if found.startswith(self.generation.text):
+                    self.live = live.LiveText(self.generation.pk, found)
+            if self.live.text:
+                await self.live.store(self.redis)
 
     async def _write_or_stop(self) -> tuple[Status, dict]:
         writing = asyncio.create_task(self._write())
@@ -98,62 +103,98 @@ class Writer:
             await asyncio.gather(writing, stopping, return_exceptions=True)
 
     async def _write(self) -> tuple[Status, dict]:
+        try:
+            async with self.clients.of(self.generation) as client:
+                return await self._write_with(client)
+        except Unusable as error:
+            return Status.FAILED, {"failure": error.failure}
+
+    async def _write_with(self, client: Client) -> tuple[Status, dict]:
         """Streams until the reply is whole, however often the engine goes away; gives up at the deadline."""
-        deadline = time.monotonic() + settings.GENERATION_DEADLINE_S
+        patience_s = ENDPOINT_DEADLINE_S if self.generation.server else settings.GENERATION_DEADLINE_S
+        deadline = time.monotonic() + patience_s
         pause, breaks = FIRST_PAUSE_S, 0
         trouble: type[InferenceError] | tuple[()] = ()
         while True:
             before = self.tokens
             try:
-                finish = await self._stream()
+                finish = await self._stream(client)
                 if finish is FinishReason.LENGTH and self._cut_by_the_context() and self._leave_out_a_turn():
                     continue
                 return Status.DONE, {"finish_reason": finish}
             except ContextTooLong:
-                if not self._leave_out_a_turn():
-                    return Status.FAILED, {"failure": Failure.TOO_LONG}
-                continue
+                if self._leave_out_a_turn():
+                    continue
+                if self.generation.text:  # one that was continued fills the context by itself
+                    return Status.DONE, {"finish_reason": FinishReason.LENGTH}
+                return Status.FAILED, {"failure": Failure.TOO_LONG}
             except InferenceError as error:
                 again = isinstance(error, trouble)  # the same trouble once more is no news
                 level, trouble = logging.DEBUG if again else logging.INFO, type(error)
                 log.log(level, "reply %s: %s: %s", self.generation.pk, type(error).__name__, error)
                 failure = self._failure(error)
                 if not error.retryable:
-                    return Status.FAILED, {"failure": failure}
+                    return Status.FAILED, {"failure": failure_at(self.generation, failure)}
                 breaks += failure is Failure.BROKEN
                 if time.monotonic() > deadline or breaks > BREAKS_ALLOWED:
-                    return Status.FAILED, {"failure": failure}
+                    return Status.FAILED, {"failure": failure_at(self.generation, failure)}
             if self.tokens > before:  # it was getting on
-                pause, deadline = FIRST_PAUSE_S, time.monotonic() + settings.GENERATION_DEADLINE_S
-            await self._say_waiting(Waiting.BUSY if failure is Failure.BUSY else Waiting.ENGINE)
+                pause, deadline = FIRST_PAUSE_S, time.monotonic() + patience_s
+            await self._say_waiting(self._waiting_for(failure))
+            await self._keep_live()
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, LONGEST_PAUSE_S)
 
-    async def _stream(self) -> FinishReason:
+    async def _keep_live(self) -> None:
+        """While nothing is appended, nothing else would repair a live text that Redis has lost."""
+        with contextlib.suppress(RedisError, OSError):
+            async with self.teller.telling:
+                if self.live.text:
+                    await self.live.store(self.redis)
+
+    async def _stream(self, client: Client) -> FinishReason:
         """One request to the engine, going on from the text so far. Raises InferenceError."""
-        await self._flush()
-        so_far = self.live.text
+        if self.generation.params.get("choices"):
+            self._begin_anew()
+        so_far = self.text
+        fresh = so_far[len(self.generation.text) :]  # of a continued reply only this counts against the limit
         messages = self._prompt()
         params = self.generation.sampling()
         if so_far:
             messages = [*messages, Message(Role.ASSISTANT, so_far)]
-            if params.max_tokens is not None:
-                params = replace(params, max_tokens=max(1, params.max_tokens - await self._count(so_far)))
-        stream = self.client.stream(
-            self.generation.model,
-            messages,
-            params,
-            priority=self.generation.priority,
-            continue_final=bool(so_far),
-            cache_salt=self.generation.cache_salt or None,
-            session_id=self.generation.channel,
-        )
+            if fresh and params.max_tokens is not None:
+                params = replace(params, max_tokens=max(1, params.max_tokens - await self._count(client, fresh)))
+        if so_far and client.plain:
+            messages = prompts.go_on(messages)
+        stream = client.stream(self.generation.model, messages, params, **self._options(going_on=bool(so_far)))
         finish = FinishReason.STOP
         async with aclosing(stream) as deltas:
             async for delta in deltas:
+                if so_far and client.plain and delta.text:
+                    delta, so_far = replace(delta, text=prompts.seam(so_far, delta.text) + delta.text), ""
+                if self.generation.waiting:
+                    await self._say_waiting(Waiting.NOTHING)
                 self._take(delta)
                 finish = delta.finish_reason or finish
         return finish
+
+    def _begin_anew(self) -> None:
+        """The choice of one word among a few is no text that one goes on from."""
+        self.live = live.LiveText(self.generation.pk)
+        self.pending.clear()
+        self.logprobs.clear()
+        self.tokens = 0
+
+    def _options(self, *, going_on: bool) -> dict[str, Any]:
+        """What is said beside the prompt; another server hears nothing of the team and the conversation."""
+        if self.generation.server:
+            return {"continue_final": going_on}
+        return {
+            "priority": self.generation.priority,
+            "continue_final": going_on,
+            "cache_salt": self.generation.cache_salt or None,
+            "session_id": self.generation.channel,
+        }
 
     def _prompt(self) -> list[Message]:
         messages = self.generation.messages()
@@ -171,18 +212,20 @@ class Writer:
     def _cut_by_the_context(self) -> bool:
         """Whether the reply ended because prompt and reply filled the context, and not at its own limit."""
         limit = self.generation.params.get("max_tokens")
-        return limit is None or self.tokens < limit
+        return not self.generation.server and (limit is None or self.tokens < limit)
 
-    async def _count(self, text: str) -> int:
+    async def _count(self, client: Client, text: str) -> int:
         """Tokens of a text: counted while we wrote them, asked of the engine when another worker did."""
         if not self.tokens:
-            counted = await self.client.tokenize_count(self.generation.model, [Message(Role.ASSISTANT, text)])
+            counted = await client.tokenize_count(self.generation.model, [Message(Role.ASSISTANT, text)])
             self.tokens = counted or len(text.encode()) // 4
         return self.tokens
 
     def _take(self, delta: Delta) -> None:
         if delta.usage:
             self.usage = delta.usage
+        self.version = delta.version[:VERSION_LENGTH] or self.version
+        self.logprobs += delta.logprobs
         if not delta.text:
             return
         self.tokens += 1
@@ -190,7 +233,22 @@ class Writer:
         if self.first_at is None:
             self.first_at = self.last_at
         self.pending.append(delta.text)
-        self.written.set()
+        self.teller.wake(self)
+
+    def take(self) -> str:
+        """What is pending, to be told now."""
+        piece, self.silent = "".join(self.pending), False
+        self.pending.clear()
+        return piece
+
+    @property
+    def text(self) -> str:
+        return self.live.text + "".join(self.pending)
+
+    def _waiting_for(self, failure: Failure) -> Waiting:
+        if self.generation.server:
+            return Waiting.ENDPOINT
+        return Waiting.BUSY if failure is Failure.BUSY else Waiting.ENGINE
 
     def _failure(self, error: InferenceError) -> Failure:
         for kind, failure in FINAL_FAILURES.items():
@@ -199,31 +257,6 @@ class Writer:
         if isinstance(error, EngineBusy):
             return Failure.BUSY
         return Failure.UNAVAILABLE if isinstance(error, EngineUnavailable) else Failure.BROKEN
-
-    async def _flush_regularly(self) -> None:
-        """The first piece at once, then whatever has gathered in FLUSH_S."""
-        while True:
-            await self.written.wait()
-            self.written.clear()
-            await self._flush()
-            await asyncio.sleep(FLUSH_S * self.load)
-
-    async def _flush(self) -> None:
-        async with self.flushing:
-            if self.pending and self.ours:
-                await self._tell_pending()
-
-    async def _tell_pending(self) -> None:
-        piece = "".join(self.pending)
-        self.pending.clear()
-        offset = len(self.live.text)
-        try:
-            await self.live.append(piece)
-        except (RedisError, OSError) as error:
-            log.warning("the live text of %s is behind: %s", self.generation.pk, error)
-        if self.generation.waiting:
-            await self._say_waiting(Waiting.NOTHING)
-        await atell(self.generation.channel, events.delta(self.generation.pk, offset, piece))
 
     @property
     def ours(self) -> bool:
@@ -236,13 +269,16 @@ class Writer:
         self.generation.waiting = reason
         with contextlib.suppress(DatabaseError):
             await database_sync_to_async(leases.note)(self.generation.pk, self.owner, reason)
-        await atell(self.generation.channel, events.waiting(self.generation.pk, reason))
+        await groups.atell(self.generation.channel, events.waiting(self.generation.pk, reason))
 
     async def _end(self, status: Status, outcome: dict) -> None:
         """Stores the outcome; a database that is away for a moment is waited for."""
         self.ending = True
-        text = self.live.text + "".join(self.pending)  # pending: what a lease in doubt kept from being told
-        values = {**self._figures(), **outcome, "text": text, "turns_left_out": self.turns_left_out}
+        self.teller.due.discard(self)
+        values = {**self._figures(), **outcome, "text": self.text, "turns_left_out": self.turns_left_out}
+        values["version"] = self.version
+        if self.logprobs:
+            values["logprobs"] = [[t.token, t.logprob, dict(t.top)] for t in self.logprobs]
         where = {"owner": self.owner, "status": Status.STREAMING}
         pause = FIRST_PAUSE_S
         while True:
@@ -256,18 +292,28 @@ class Writer:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_S)
         if ended:
-            await atell(self.generation.channel, events.ended(self.generation.pk))
-        with contextlib.suppress(RedisError, OSError):
-            await self.live.end()
+            with contextlib.suppress(RedisError, OSError):
+                await live.end(self.redis, self.generation.pk, groups.CHANNEL, groups.encode(self._last_words()))
+
+    def _last_words(self) -> list[tuple[str, groups.Event]]:
+        pk, channel = self.generation.pk, self.generation.channel
+        offset, piece = len(self.live.text), self.take()
+        told = [events.delta(pk, offset, piece)] if piece else []
+        return [(channel, event) for event in (*told, events.ended_with(self.generation))]
 
     def _figures(self) -> dict:
         if self.first_at is None:
             return {}
-        asked = self.generation.created_at.timestamp()
+        earlier = self.generation  # of a continued reply the row has the figures of what was written before
+        asked = earlier.created_at.timestamp()
         first = time.time() - (time.monotonic() - self.first_at)
+        first_token_ms = (
+            max(0, round((first - asked) * 1000)) if earlier.first_token_ms is None else earlier.first_token_ms
+        )
         return {
-            "prompt_tokens": self.usage.prompt_tokens or None,
-            "completion_tokens": max(self.tokens, self.usage.completion_tokens) or None,
-            "first_token_ms": max(0, round((first - asked) * 1000)),
-            "writing_ms": round((self.last_at - self.first_at) * 1000),
+            "prompt_tokens": earlier.prompt_tokens or self.usage.prompt_tokens or None,
+            "completion_tokens": (earlier.completion_tokens or 0) + max(self.tokens, self.usage.completion_tokens)
+            or None,
+            "first_token_ms": first_token_ms,
+            "writing_ms": (earlier.writing_ms or 0) + round((self.last_at - self.first_at) * 1000),
         }

@@ -8,8 +8,11 @@ A reply is rendered block by block (paragraph, list, table, code …), so that a
 import html
 import logging
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
+from typing import Any
 
 import nh3
 import pyromark
@@ -45,6 +48,11 @@ CODE = re.compile(r'<pre><code(?: class="language-([^"]*)")?>(.*?)</code></pre>'
 MATH = re.compile(r'<span class="math math-(inline|display)">(.*?)</span>', re.DOTALL)
 CHECKBOX = re.compile(r'<input disabled="" type="checkbox"( checked="")?/>\n?')
 TABLE = re.compile(r"<table>.*?</table>", re.DOTALL)
+DEAD_LINK = re.compile(r"<a(?![^>]* href=)[^>]*>(.*?)</a>", re.DOTALL)
+LATEX = re.compile(r"(?<!\\)\\(?:\((.+?)(?<!\\)\\\)|\[(.+?)(?<!\\)\\\])", re.DOTALL)  # \( … \) and \[ … \]
+SPLIT = {"Paragraph", "Item", "TableCell", "TableRow", "Code"}  # a formula does not reach from one into the next
+TOKEN = re.compile(r"[\ue000\ue001]")  # private characters: around a formula's number while its block is rendered
+FORMULA = re.compile(r"\ue000(\d+)\ue001")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +95,77 @@ def render(source: str) -> list[str]:
 
 def render_block(source: str) -> str:
     """Safe HTML of one block, whole or still being written. White space at its end makes no difference."""
-    out = pyromark.html(_without_html(_without_prices(source.rstrip(BLANK))), options=OPTIONS)
+    source, formulas = _without_latex(source.rstrip(BLANK))
+    out = pyromark.html(_without_html(_without_prices(source)), options=OPTIONS)
     out = CHECKBOX.sub(lambda found: "☑ " if found[1] else "☐ ", out)
     safe = nh3.clean(
         out, tags=TAGS, attributes=ATTRIBUTES, url_schemes=LINK_SCHEMES, link_rel="noopener noreferrer nofollow"
     )
+    safe = DEAD_LINK.sub(r"\1", safe)  # its address was not safe
     # From here on every piece that is put in is escaped or sanitised where it is made.
     safe = CODE.sub(lambda found: _code(html.unescape(found[1] or ""), html.unescape(found[2]).rstrip(BLANK)), safe)
     safe = MATH.sub(lambda found: _formula(html.unescape(found[2]), found[1]), safe)
+    safe = FORMULA.sub(lambda found: _formula(*formulas[int(found[1])]), safe)
     return TABLE.sub(lambda found: f'<div class="table-scroll" tabindex="0">{found[0]}</div>', safe)
+
+
+def _without_latex(source: str) -> tuple[str, list[tuple[str, str]]]:
+    """The source with a token in the place of each formula between LaTeX's own delimiters, which CommonMark takes for
+    escaped brackets; and the formulas, each with "inline" or "display"."""
+    source = TOKEN.sub("\N{REPLACEMENT CHARACTER}", source)
+    if "\\(" not in source and "\\[" not in source:
+        return source, []
+    escaped, splits = _brackets_in_text(source)
+    formulas: list[tuple[str, str]] = []
+
+    def token(found: re.Match[str]) -> str:
+        start, end = found.start() + 1, found.end() - 1  # of the brackets
+        body = found[1] or found[2]
+        whole = {start, end} <= escaped and not any(start < place < end for place in splits)
+        if not whole or not body.strip():
+            return found[0]
+        formulas.append((_without_quote_marks(body).strip(), "inline" if found[1] else "display"))
+        return f"\ue000{len(formulas) - 1}\ue001"
+
+    return LATEX.sub(token, source), formulas
+
+
+def _brackets_in_text(source: str) -> tuple[set[int], list[int]]:
+    """Where a bracket stands in text, and not in code or an address; and where one block ends and the next begins.
+    Both in characters."""
+    data = source.encode()
+    characters = _characters_at(data)
+    escaped, splits, in_code = set(), [], False
+    for event, where in pyromark.events_with_range(source, options=OPTIONS):
+        if isinstance(event, str):
+            continue
+        if _kind(event) == "CodeBlock":
+            in_code = "Start" in event
+        elif "Text" in event and not in_code:
+            text = data[where["start"] : where["end"]]
+            escaped |= {characters(where["start"] + at) for at, byte in enumerate(text) if byte in b"()[]"}
+        elif _kind(event) in SPLIT:
+            splits += [characters(where["start"]), characters(where["end"])]
+    return escaped, splits
+
+
+def _kind(event: Mapping[str, Any]) -> str:
+    """ "Code", or of what it is the start or the end."""
+    name = event.get("Start") or event.get("End") or event
+    return name if isinstance(name, str) else next(iter(name))
+
+
+def _characters_at(data: bytes) -> Callable[[int], int]:
+    """From an offset in UTF-8 to one in characters."""
+    if data.isascii():
+        return lambda offset: offset
+    starts = list(accumulate((byte & 0xC0 != 0x80 for byte in data), initial=0))
+    return lambda offset: starts[offset]
+
+
+def _without_quote_marks(latex: str) -> str:
+    """A formula of several lines in a block quote has its mark on each."""
+    return re.sub(r"\n[ ]{0,3}>[ ]?", "\n", latex)
 
 
 def _without_prices(source: str) -> str:

@@ -1,18 +1,17 @@
 """Asking for replies, and a listener on their channel; the worker and the engine are in tests/webapp/workers.py."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 import pytest_asyncio
 from channels.db import database_sync_to_async
-from channels.layers import get_channel_layer
 from redis.asyncio import Redis
 
 from inference.messages import Message, Role, SamplingParams
 from tests.webapp.workers import until
 from webapp.generation import services
 from webapp.generation.models import ACTIVE, Generation
+from webapp.lib import groups
 
 CHANNEL = "test.replies"
 
@@ -52,18 +51,6 @@ class Listener:
     def __init__(self) -> None:
         self.events: list[dict] = []
 
-    async def listen(self, ready: asyncio.Event) -> None:
-        layer = get_channel_layer()
-        assert layer is not None
-        name = await layer.new_channel()
-        await layer.group_add(CHANNEL, name)
-        ready.set()
-        try:
-            while True:
-                self.events.append(await layer.receive(name))
-        finally:
-            await layer.group_discard(CHANNEL, name)
-
     def of(self, kind: str) -> list[dict]:
         return [event for event in self.events if event["type"] == kind]
 
@@ -76,12 +63,7 @@ class Listener:
 
 @pytest_asyncio.fixture
 async def listener(redis: Redis) -> AsyncIterator[Listener]:
-    listener, ready = Listener(), asyncio.Event()
-    task = asyncio.create_task(listener.listen(ready))
-    await ready.wait()
+    listener = Listener()
+    await groups.ear().join(CHANNEL, listener.events.append)
     yield listener
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-    layer = get_channel_layer()
-    assert layer is not None
-    await layer.flush()
+    await groups.close()

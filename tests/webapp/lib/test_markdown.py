@@ -297,3 +297,38 @@ def test_each_kind_of_block_is_one_block() -> None:
 def test_white_space_at_the_end_of_a_block_makes_no_difference() -> None:
     for source in ("Text", "# Title", "- item", "```\ncode", "    code", "| a |\n|---|"):
         assert markdown.render_block(source) == markdown.render_block(source + " \n\t\n")
+
+
+@pytest.mark.parametrize(
+    ("source", "formulas"),
+    [
+        (r"So \(x^2\) is", 1),
+        ("\\[\nx = \\begin{cases} 1 \\\\\n 2 \\end{cases}\n\\]", 1),
+        (r"中文 \(x_1\) 和 \[z\] 与 $5", 2),
+        ("|a|\\(b\\)|\n|-|-|\n|\\(x\\)|c|", 2),
+        ("> \\[\n> x\n> \\]", 1),
+        (r"\(a < b\) costs $5\(c\)", 2),
+        (r"A \[4pt] x \\[2pt] \(y\)", 1),
+        (r"`\(y\)`", 0),
+        ("```\n\\(x\\)\n```", 0),
+        ("- a \\(\n- b \\)", 0),
+        (r"\\(not\\) \(  \) and \(open", 0),
+        ("[y](https://a.b/\\(c\\) 'title \\(q\\)')", 0),
+    ],
+)
+def test_latex_between_its_own_delimiters_is_mathematics(source: str, formulas: int) -> None:
+    html = html_of(source)
+    assert [tag for tag, _ in Tree(html).tags].count("math") == formulas
+    assert html.count('display="block"') == source.count("\\[\n") + source.count("\\[z")
+
+
+def test_a_formula_may_not_be_smuggled_into_an_address() -> None:
+    tree = Tree(html_of('[a](https://a.b/\ue0000\ue001 "\ue0000\ue001") \\(x\\)'))
+    assert [tag for tag, _ in tree.tags].count("math") == 1
+    assert "math" not in dict(tree.tags)["a"]["href"]
+
+
+def test_a_link_whose_address_is_not_safe_is_text() -> None:
+    tree = Tree(html_of("[**press** me](javascript:alert(1)) and [me](https://a.b)"))
+    assert [attributes.get("href") for tag, attributes in tree.tags if tag == "a"] == ["https://a.b"]
+    assert tree.text.strip() == "press me and me"

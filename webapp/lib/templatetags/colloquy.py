@@ -10,3 +10,21 @@ register = template.Library()
 def seconds(milliseconds: int | None) -> str:
     """850 -> "0.8 s": a duration as people read it."""
     return "" if milliseconds is None else gettext("%(seconds).1f s") % {"seconds": milliseconds / 1000}
+
+
+@register.filter
+def duration(seconds: float | None) -> str:
+    """95 -> "2 min", 5400 -> "1.5 h": how long something takes, roughly."""
+    if seconds is None or seconds == "":
+        return ""
+    if seconds < 60:
+        return gettext("%(seconds)d s") % {"seconds": seconds}
+    if seconds < 3600:
+        return gettext("%(minutes)d min") % {"minutes": round(seconds / 60)}
+    return gettext("%(hours).1f h") % {"hours": seconds / 3600}
+
+
+@register.filter
+def millions(count: int) -> str:
+    """6524160 -> "6.5"."""
+    return f"{count / 1e6:.1f}" if count < 100e6 else f"{count / 1e6:.0f}"

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import signal
 
+import uvloop
 from django.conf import settings
 from django.core.management.base import BaseCommand
 from redis.asyncio import Redis
@@ -17,7 +18,7 @@ class Command(BaseCommand):
     requires_system_checks: list = []
 
     def handle(self, *args, **options) -> None:
-        asyncio.run(work())
+        uvloop.run(work())
 
 
 async def work() -> None:
