@@ -2,7 +2,7 @@
 // Every behaviour hangs on an attribute of the element; nothing here knows a page.
 (() => {
   const toasts = document.getElementById("toasts");
-  const TOAST_MS = 6000, COPIED_MS = 1600;
+  const TOAST_MS = 6000, UNDO_MS = 20000, COPIED_MS = 1600;
 
   function glyph(name) {
     const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
@@ -25,7 +25,7 @@
     toast.append(close);
     if (toast.classList.contains("error")) return;
     const leave = () => (toast.matches(":hover, :focus-within") ? setTimeout(leave, TOAST_MS) : toast.remove());
-    setTimeout(leave, TOAST_MS);
+    setTimeout(leave, toast.querySelector("form") ? UNDO_MS : TOAST_MS);
   }
 
   function showToast(message, level = "info") {
@@ -63,7 +63,7 @@
     const was = { icon: use?.getAttribute("href"), text: label?.data };
     button.dataset.was = "1";
     use?.setAttribute("href", "#i-check");
-    if (label) label.data = toasts.dataset.copied;
+    if (label?.parentElement.checkVisibility()) label.data = toasts.dataset.copied;
     else showToast(toasts.dataset.copied, "success");
     setTimeout(() => {
       delete button.dataset.was;
@@ -72,11 +72,21 @@
     }, COPIED_MS);
   }
 
+  async function textToCopy(button) {
+    if (!button.dataset.copyFrom) {
+      const source = copySource(button);
+      return source && (source.value ?? source.innerText);
+    }
+    const answer = await fetch(button.dataset.copyFrom);
+    if (!answer.ok || answer.redirected) throw new Error(answer.statusText);
+    return answer.text();
+  }
+
   async function copy(button) {
-    const source = copySource(button);
-    if (!source) return;
     try {
-      await writeClipboard(source.value ?? source.innerText);
+      const text = await textToCopy(button);
+      if (text === undefined || text === null) return;
+      await writeClipboard(text);
       confirmCopied(button);
     } catch {
       showToast(toasts.dataset.failed, "error");
@@ -97,7 +107,7 @@
     const { target } = event;
     closeMenus(target);
     if (target instanceof HTMLDialogElement) return target.close(); // the backdrop
-    const button = target.closest("[data-copy], [data-copy-code], [data-dialog-open], [data-dialog-close], [data-suggestion]");
+    const button = target.closest("[data-copy], [data-copy-from], [data-copy-code], [data-dialog-open], [data-dialog-close], [data-suggestion]");
     if (!button) return;
     const { dataset } = button;
     if ("dialogOpen" in dataset) {
@@ -105,7 +115,10 @@
       document.getElementById(dataset.dialogOpen)?.showModal();
     } else if ("dialogClose" in dataset) button.closest("dialog")?.close();
     else if ("suggestion" in dataset) suggest(button);
-    else copy(button);
+    else {
+      if (dataset.copyFrom) closeMenus();
+      copy(button);
+    }
   });
 
   document.addEventListener("keydown", (event) => {
@@ -125,6 +138,60 @@
     if (target.closest("[data-autosubmit]")) target.form.requestSubmit();
     if (target.name === "theme") document.documentElement.dataset.theme = target.value;
   });
+
+  // Dialogs that come as a response: each opens by itself, goes when it is closed, and gives the focus back
+  document.addEventListener("htmx:load", ({ detail: { elt } }) => {
+    if (!elt.matches?.("dialog[data-passing]")) return;
+    const opener = document.activeElement.closest("details.menu")?.querySelector("summary") ?? document.activeElement;
+    closeMenus();
+    elt.showModal();
+    elt.addEventListener("close", () => {
+      elt.remove();
+      (opener.isConnected ? opener : document.getElementById(opener.id))?.focus();
+    });
+    for (const box of elt.querySelectorAll("[data-keys]")) box.checked = keysOn();
+  });
+
+  document.addEventListener("htmx:afterRequest", ({ detail: { elt, successful, xhr } }) => {
+    if (successful && xhr.status !== 422) elt.closest?.("dialog[data-passing]")?.close();
+  });
+
+  // Keys: pressing one presses (or focuses) the last visible element with that data-key. Single keys do nothing while
+  // one writes or an input method composes, and can be turned off (WCAG 2.1.4); the sheet that lists them has the switch.
+  const keysOn = () => localStorage.getItem("keys") !== "off";
+  const WRITING = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]";
+  const BUSY = "dialog[open], details.menu[open], .sidebar:popover-open";
+
+  function press(key) {
+    const found = [...document.querySelectorAll(`[data-key~="${CSS.escape(key)}"]`)].filter((one) => one.checkVisibility()).at(-1);
+    if (!found || found.disabled) return false;
+    if (found.matches(WRITING)) found.focus();
+    else found.click();
+    return true;
+  }
+
+  function wanted(event) {
+    if (event.defaultPrevented || event.isComposing || event.keyCode === 229 || event.repeat) return "";
+    if (event.altKey || event.shiftKey && event.key.length > 1 || document.querySelector(BUSY)) return "";
+    if (event.ctrlKey || event.metaKey) return event.key === "/" ? "?" : "";
+    if (event.key === "Escape") return event.target.closest("[role=search]") ? "" : "Escape";
+    return keysOn() && event.key.length === 1 && !event.target.closest(WRITING) ? event.key : "";
+  }
+
+  document.addEventListener("keydown", (event) => {
+    const key = wanted(event);
+    if (key && press(key)) event.preventDefault();
+  });
+
+  document.addEventListener("change", ({ target }) => {
+    if ("keys" in target.dataset) localStorage.setItem("keys", target.checked ? "on" : "off");
+  });
+
+  document.addEventListener("click", ({ target }) => {
+    if (target.closest("[data-sidebar-toggle]")) document.documentElement.toggleAttribute("data-no-sidebar");
+  });
+
+  for (const box of document.querySelectorAll("[data-keys]")) box.checked = keysOn();
 
   const focusFirstError = (root) => root.querySelector('[aria-invalid="true"]')?.focus();
 

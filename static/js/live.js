@@ -69,6 +69,7 @@ function toEnd() {
 }
 
 function afterChange() {
+  [...thread.querySelectorAll(".left-out")].slice(0, -1).forEach((line) => line.remove()); // it has moved on
   if (following) toEnd();
   const active = thread.querySelector("[data-role=assistant][data-status=queued], [data-role=assistant][data-status=streaming]");
   const stop = document.getElementById("stop-button");
@@ -113,6 +114,7 @@ function heard(message) {
     document.getElementById("chat-title")?.replaceChildren(message.title);
     document.title = `${message.title} · Colloquy`;
   }
+  if (message.company || message.typing) chat.dispatchEvent(new CustomEvent("company", { detail: message }));
   if (message.posted) settled(message.posted, "");
   if (message.error) settled(message.refused, message.error);
 }
@@ -197,7 +199,7 @@ composer?.addEventListener("submit", (event) => {
   submitted = true;
 });
 
-window.addEventListener("pageshow", () => { submitted = false; });
+window.addEventListener("pageshow", ({ persisted }) => { if (persisted) submitted = false; }); // come back to
 
 const typing = composer?.elements.text;
 
@@ -209,4 +211,8 @@ function grow() {
 
 typing?.addEventListener("input", grow);
 if (typing?.value) grow();
-if (thread?.querySelector("article")) toEnd();
+const aimed = location.hash.startsWith("#m") && document.getElementById(location.hash.slice(1)); // what a search found
+if (aimed) {
+  following = false;
+  aimed.scrollIntoView({ block: "center" });
+} else if (thread?.querySelector("article")) toEnd();

@@ -4,7 +4,7 @@ written in by members, and renamed, deleted or made private by its author and th
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import Http404
 
 from webapp.accounts.access import memberships_of
@@ -20,18 +20,29 @@ def conversations_for(user: User, team: Team, *, task: Task = Task.CHAT) -> Quer
     return kept.order_by("-updated_at", "-created_at")
 
 
-def conversation_for(user: User, conversation_id: UUID, *, to: str = "read", task: Task | None = None) -> Conversation:
+def deleted_for(user: User, membership: Membership) -> QuerySet[Conversation]:
+    """What this person may bring back in a team, what was deleted last first."""
+    reach = Q(author=user) | Q(shared=True) if membership.may(Role.ADMIN) else Q(author=user)
+    found = Conversation.objects.filter(reach, team=membership.team, deleted_at__isnull=False)
+    return (found if membership.may(Role.MEMBER) else found.none()).order_by("-deleted_at")
+
+
+def conversation_for(
+    user: User, conversation_id: UUID, *, to: str = "read", task: Task | None = None, deleted: bool = False
+) -> Conversation:
     """`to` is read, write or manage; the conversation comes with the person's `rights`. `task`: of that room only.
+    `deleted`: among those that were deleted, and not among the others.
 
     Raises Http404 where it is hidden, PermissionDenied where it is not allowed.
     """
-    found = Conversation.objects.filter(pk=conversation_id, deleted_at=None).select_related("team", "author").first()
-    membership = found and memberships_of(user).filter(team=found.team_id).first()
-    if not found or not membership or not (found.shared or found.author_id == user.pk):
+    kept = Conversation.objects.filter(pk=conversation_id, deleted_at__isnull=not deleted)
+    mine = Membership.objects.filter(user=user, team=OuterRef("team")).values("role")
+    found = kept.select_related("team", "author").annotate(role=Subquery(mine)).first()
+    if not found or not found.role or not (found.shared or found.author_id == user.pk):
         raise Http404
     if task is not None and found.task != task:
         raise Http404
-    found.rights = rights(found, membership)
+    found.rights = rights(found, Membership(user_id=user.pk, team_id=found.team_id, role=found.role))
     if to not in found.rights:
         raise PermissionDenied
     return found

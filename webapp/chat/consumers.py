@@ -2,66 +2,64 @@
 
     {"reply": message id, "ops": [{"op": …, …}]}                        a reply grows (chat/stream.py), waits or ends
     {"posted": client_id}   {"refused": client_id, "error": sentence}   what became of a message
-    {"revision": n, "title": …}                                         what the page now shows
+    {"revision": n, "title": …, "model": …}                             what the page now shows; which model is chosen
 
 and, as HTML that htmx puts in place, whole messages. It hears {"text", "client_id"}, a message; and {"revision"}, what
-the page shows when its socket opens. Channels awaits each handler before the next, so a viewer's state has one user.
+the page shows when its socket opens. Who else looks on: chat/company.py.
 """
 
 import asyncio
 import contextlib
-from typing import Any, NoReturn
+from typing import Any
 from uuid import UUID
 
 import msgspec
 from channels.db import database_sync_to_async
-from channels.exceptions import StopConsumer
-from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, QueryDict
 from django.utils import translation
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from webapp.chat import access, pages, services
+from webapp.chat import access, options, pages, services
+from webapp.chat.company import CompanyConsumer
 from webapp.chat.forms import MessageForm, first_error
 from webapp.chat.models import Message
 from webapp.chat.stream import Gap, ReplyStream
 from webapp.generation import live
 from webapp.generation.models import Waiting
+from webapp.lib.groups import Event, ear
 from webapp.lib.sessions import still_signed_in
 
 WATCH_S = 5.0  # while a reply is awaited: should the word of its end be lost, it is found in the database
 SIGNED_IN_EVERY = 12  # watches
 GONE, SIGNED_OUT = 4404, 4401  # close codes
+LONGEST_WAIT = 16_384  # characters of a reply that wait for a browser that reads slowly; then it is brought up to date
 
 
-class ChatConsumer(AsyncWebsocketConsumer):
-    redis: Redis | None = None  # one connection pool a process, made when the first viewer comes
-
+class ChatConsumer(CompanyConsumer):
     async def connect(self) -> None:
         self.user = self.scope["user"]
-        self.language = _language(self.scope)
+        translation.activate(_language(self.scope))
         self.conversation_id: UUID = self.scope["url_route"]["kwargs"]["conversation_id"]
+        self.view: pages.View | None = None  # while a reply is being written
         self.drawn: dict[int, tuple] = {}  # message id -> fingerprint of what the page shows
         self.streams: dict[int, tuple[int, ReplyStream]] = {}  # generation id -> (message id, what is shown of it)
         await self.accept()  # also where we close at once: a browser learns the code of an open socket only
         try:
             conversation = await database_sync_to_async(access.conversation_for)(self.user, self.conversation_id)
         except (Http404, PermissionDenied):
-            await self._leave(GONE)
-        if ChatConsumer.redis is None:
-            ChatConsumer.redis = Redis.from_url(settings.LIVE_URL)
-        for group in (conversation.channel, self.user.channel):
-            self.groups.append(group)
-            await self.channel_layer.group_add(group, self.channel_name)
+            await self.leave(GONE)
+        await self.join(conversation.channel)
+        await self.join(self.user.channel)
+        self.silence = 0  # watches since a reply grew
         await self._draw(assume_drawn=True)
-        self.watching = asyncio.create_task(self._watch())
+        self._watch(0)
 
     async def disconnect(self, code: int) -> None:
         if watching := getattr(self, "watching", None):
             watching.cancel()
+        await self.depart()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         try:
@@ -74,6 +72,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
             await self._catch_up(said["revision"])
         elif "text" in said:
             await self._post(said)
+        elif "typing" in said:
+            await self.say_typing(bool(said["typing"]))
 
     # What the page says
 
@@ -83,55 +83,88 @@ class ChatConsumer(AsyncWebsocketConsumer):
             await self._draw()
 
     async def _post(self, said: dict) -> None:
-        with translation.override(self.language):
-            form = MessageForm({"text": said.get("text"), "client_id": said.get("client_id")})
-            if not form.is_valid():
-                await self._tell({"refused": said.get("client_id"), "error": first_error(form)})
-                return
+        form = MessageForm({"text": said.get("text"), "client_id": said.get("client_id")})
+        if not form.is_valid():
+            await self._tell({"refused": said.get("client_id"), "error": first_error(form)})
+            return
         try:
-            await database_sync_to_async(self._store)(**form.cleaned_data)
+            view = await database_sync_to_async(self._store)(**form.cleaned_data)
         except (Http404, PermissionDenied):
-            with translation.override(self.language):
-                error = translation.gettext("You may read this conversation, but not write in it.")
+            error = translation.gettext("You may read this conversation, but not write in it.")
             await self._tell({"refused": said.get("client_id"), "error": error})
             return
         await self._tell({"posted": said.get("client_id")})
+        await self._show(view)
 
-    def _store(self, text: str, client_id: UUID | None) -> None:
+    def _store(self, text: str, client_id: UUID | None) -> pages.View:
         conversation = access.conversation_for(self.user, self.conversation_id, to="write")
-        services.post_message(conversation=conversation, author=self.user, text=text, client_id=client_id)
+        message = services.post_message(conversation=conversation, author=self.user, text=text, client_id=client_id)
+        return pages.view_after(message, conversation, self.user)
 
     # What happens to the conversation
 
+    def hear(self, event: Event) -> None:
+        """Pieces of a reply that wait are put together. Where they do not fit, or become many, only their end is kept:
+        the stream then finds a gap, and the live text fills it."""
+        waits = self.inbox.get(self.kind(event))
+        if waits and event["type"] == "reply.delta":
+            end = waits["offset"] + len(waits["text"])
+            fits = event["offset"] == end and len(waits["text"]) < LONGEST_WAIT
+            joined = {"offset": waits["offset"], "text": waits["text"] + event["text"]}
+            event = {**event, **(joined if fits else {"offset": event["offset"] + len(event["text"]), "text": ""})}
+        super().hear(event)
+
     async def chat_changed(self, event: dict) -> None:
+        if event.get("revision", self.revision + 1) > self.revision:  # who posted has drawn it already
+            await self._draw()
+
+    async def groups_missed(self, event: dict) -> None:
         await self._draw()
 
     async def access_changed(self, event: dict) -> None:
         await self._draw()
 
     async def chat_watch(self, event: dict) -> None:
-        if event["check_session"] and not await self._still_signed_in():
-            await self._leave(SIGNED_OUT)
+        await self._draw()
+
+    async def session_watch(self, event: dict) -> None:
+        if not await self._still_signed_in():
+            await self.leave(SIGNED_OUT)
         await self._draw()
 
     async def reply_delta(self, event: dict) -> None:
         if not (entry := self.streams.get(event["id"])):
             return
+        self.silence = 0
         message_id, stream = entry
-        with translation.override(self.language):
-            try:
-                ops = stream.grow(event["offset"], event["text"])
-            except Gap:
-                ops = stream.catch_up(await self._live_text(event["id"]))
+        try:
+            ops = stream.grow(event["offset"], event["text"])
+        except Gap:
+            ops = stream.catch_up(await self._live_text(event["id"]))
         await self._tell_ops(message_id, ops)
 
     async def reply_waiting(self, event: dict) -> None:
         if entry := self.streams.get(event["id"]):
-            with translation.override(self.language):
-                await self._tell_ops(entry[0], entry[1].note(str(Waiting(event["waiting"]).label)))
+            await self._tell_ops(entry[0], entry[1].note(str(Waiting(event["waiting"]).label)))
 
     async def reply_ended(self, event: dict) -> None:
-        await self._draw()
+        view = self._view_with_the_end(event)
+        await (self._show(view) if view else self._draw())
+
+    def _view_with_the_end(self, event: dict) -> pages.View | None:
+        """What was loaded when the reply began, with its outcome. None where something else has changed since, or not
+        all of the text is shown: then only the database knows."""
+        entry, view = self.streams.get(event["id"]), self.view
+        if not entry or not view or event.get("revision") != self.revision + 1 or "outcome" not in event:
+            return None
+        message = next((message for message in view.messages if message.generation_id == event["id"]), None)
+        shown, outcome = entry[1].shown, event["outcome"]
+        if message is None or message.generation is None or len(shown) != event["length"] or outcome["turns_left_out"]:
+            return None
+        for name, value in {**outcome, "text": shown}.items():
+            setattr(message.generation, name, value)
+        view.conversation.revision = event["revision"]
+        return view
 
     # Drawing
 
@@ -141,17 +174,22 @@ class ChatConsumer(AsyncWebsocketConsumer):
         try:
             view = await database_sync_to_async(pages.view_for)(self.user, self.conversation_id)
         except (Http404, PermissionDenied):
-            await self._leave(GONE)
-        with translation.override(self.language):
-            if assume_drawn:
-                self.drawn = {message.pk: message.fingerprint for message in view.messages}
-            elif not await self._draw_changes(view):
-                await self.send(text_data=view.html("thread", oob=True))
-                self.streams.clear()
-                self.drawn = {message.pk: message.fingerprint for message in view.messages}
-            await self._follow(view)
-            self.revision = view.conversation.revision
-            await self._tell({"revision": self.revision, "title": str(view.conversation)})
+            await self.leave(GONE)
+        await self._show(view, assume_drawn=assume_drawn)
+
+    async def _show(self, view: pages.View, *, assume_drawn: bool = False) -> None:
+        if assume_drawn:
+            self.drawn = {message.pk: message.fingerprint for message in view.messages}
+        elif not await self._draw_changes(view):
+            await self.send(text_data=view.html("thread", oob=True))
+            self.streams.clear()
+            self.drawn = {message.pk: message.fingerprint for message in view.messages}
+        await self._follow(view)
+        await self.attend(view.conversation)
+        self.revision = view.conversation.revision
+        self.view = view if self.streams else None
+        model = options.value_of(view.conversation.options)
+        await self._tell({"revision": self.revision, "title": str(view.conversation), "model": model})
 
     async def _draw_changes(self, view: pages.View) -> bool:
         """Sends the messages that are new or different. False when the page shows another path altogether."""
@@ -187,38 +225,30 @@ class ChatConsumer(AsyncWebsocketConsumer):
             if generation is None or not generation.active:
                 continue
             if generation.pk not in self.streams:
-                stream = ReplyStream()
+                stream, self.silence = ReplyStream(), 0
                 self.streams[generation.pk] = message.pk, stream
-                await self._tell_ops(message.pk, stream.start(await self._live_text(generation.pk)))
+                so_far = await self._live_text(generation.pk) or generation.text  # of one that goes on
+                await self._tell_ops(message.pk, stream.start(so_far))
             _, stream = self.streams[generation.pk]
             await self._tell_ops(message.pk, stream.note(str(Waiting(generation.waiting).label)))
 
     async def _live_text(self, generation_id: int) -> str:
-        assert self.redis is not None
         with contextlib.suppress(RedisError, OSError):
-            return await live.read(self.redis, generation_id)
+            return await live.read(ear().redis, generation_id)
         return ""
 
-    async def _watch(self) -> None:
-        """Looks again by way of the channel, so that it takes its turn among the other handlers."""
-        for count in range(1, 2**31):
-            await asyncio.sleep(WATCH_S)
-            check_session = count % SIGNED_IN_EVERY == 0
-            if check_session or self.streams:
-                with contextlib.suppress(RedisError, OSError):
-                    await self.channel_layer.send(
-                        self.channel_name, {"type": "chat.watch", "check_session": check_session}
-                    )
+    def _watch(self, count: int) -> None:
+        """Has it look again every WATCH_S, at its turn. A timer: a task would cost each idle socket some KB."""
+        self.silence += 1
+        if self.streams and (self.silence in (2, 4, 8) or self.silence % 16 == 0):  # the longer, the less often
+            self.hear({"type": "chat.watch"})
+        if count and count % SIGNED_IN_EVERY == 0:
+            self.hear({"type": "session.watch"})
+        self.watching = asyncio.get_running_loop().call_later(WATCH_S, self._watch, count + 1)
 
     async def _still_signed_in(self) -> bool:
         key = self.scope["session"].session_key
         return await database_sync_to_async(still_signed_in)(key, self.user.pk)
-
-    async def _leave(self, code: int) -> NoReturn:
-        """Closes the socket and hears no more: what the channel still holds came too late."""
-        await self.close(code)
-        await self.websocket_disconnect({"code": code})
-        raise StopConsumer
 
     async def _tell_ops(self, message_id: int, ops: list[dict]) -> None:
         if ops:

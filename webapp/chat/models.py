@@ -1,6 +1,8 @@
 """Conversation and Message: a tree of messages, of which one path is shown."""
 
 import uuid
+from collections.abc import Iterable
+from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
@@ -12,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from webapp.accounts.models import Team
 from webapp.generation.models import Generation, Status
-from webapp.lib import markdown
+from webapp.lib import markdown, words
 
 
 class Task(models.TextChoices):
@@ -40,6 +42,7 @@ class Conversation(models.Model):
     leaf = models.ForeignKey("Message", null=True, on_delete=models.SET_NULL, related_name="+")
     revision = models.PositiveIntegerField(default=0)
     words = SearchVectorField(null=True)  # of the title
+    origin = models.CharField(max_length=120, blank=True)  # of an imported one: what it was in the file it came from
     deleted_at = models.DateTimeField(null=True)  # hidden from then on, and for a while it can be brought back
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
@@ -50,6 +53,11 @@ class Conversation(models.Model):
         indexes = [
             models.Index(fields=["team", "-updated_at"], name="conversation_recent"),
             GinIndex(fields=["words"], name="conversation_words"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["team", "author", "origin"], condition=~models.Q(origin=""), name="import_once"
+            )
         ]
 
     def __str__(self) -> str:
@@ -78,6 +86,20 @@ class Pin(models.Model):
         return f"{self.user_id} · {self.conversation_id}"
 
 
+class Preference(models.Model):
+    """What one person chose last in one team: the options with which their next conversation of a task begins."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="+")
+    options = models.JSONField(default=dict)  # {task: as Conversation.options}
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "team"], name="preference_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} · {self.team_id}"
+
+
 class Role(models.TextChoices):
     USER = "user", _("User")
     ASSISTANT = "assistant", _("Assistant")
@@ -99,6 +121,9 @@ class Message(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
 
     sibling_ids: tuple[int, ...] = ()
+    as_of = 0  # the revision of its conversation when it was read (chat.thread sets it)
+    first_read = False  # nothing before it was read for the path's last reply (chat.thread sets it)
+    my_thumb, my_correction = 0, ""  # the viewer's own feedback (chat.thread sets them)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["conversation", "client_id"], name="message_once")]
@@ -106,6 +131,13 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"{self.role}: {self.text[:40]}"
+
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
+        """Its words go with its content; those of a reply are stored when it ends (chat.services.reply_ended)."""
+        if self.generation_id is None and (update_fields is None or "content" in update_fields):
+            self.words = words.stored(self.content)
+            update_fields = None if update_fields is None else {*update_fields, "words"}
+        super().save(*args, update_fields=update_fields, **kwargs)
 
     @property
     def text(self) -> str:
@@ -127,6 +159,11 @@ class Message(models.Model):
         return markdown.render(self.text)
 
     @property
+    def may_go_on(self) -> bool:
+        """Whether something is missing from this reply that its server could still write."""
+        return self.generation is not None and self.generation.may_go_on
+
+    @property
     def place(self) -> int:
         """Which of its siblings it is, from 1. Needs `sibling_ids` (chat.thread sets it), as the next two do."""
         return self.sibling_ids.index(self.pk) + 1
@@ -142,7 +179,7 @@ class Message(models.Model):
     @property
     def fingerprint(self) -> tuple:
         """Changes when the message must be drawn anew, its growing text apart."""
-        return "active" if self.active else self.status, self.content, self.sibling_ids
+        return "active" if self.active else self.status, self.content, self.sibling_ids, self.first_read
 
 
 class Thumb(models.IntegerChoices):
@@ -165,3 +202,78 @@ class Feedback(models.Model):
 
     def __str__(self) -> str:
         return f"{self.message_id} · {self.get_thumb_display()}"
+
+
+class Progress(models.TextChoices):
+    """Of a file that is being imported."""
+
+    QUEUED = "queued", _("Waiting")
+    RUNNING = "running", _("Importing")
+    DONE = "done", _("Imported")
+    FAILED = "failed", _("Failed")
+
+
+class Refusal(models.TextChoices):
+    """Why one conversation was not imported."""
+
+    EMPTY = "empty", _("It holds no messages.")
+    DAMAGED = "damaged", _("It is damaged.")
+    TOO_LONG = "too_long", _("It is too long.")
+
+
+class FileFailure(models.TextChoices):
+    """Why a file could not be read, or only to some point."""
+
+    NOT_JSON = "not_json", _("This is neither a JSON file nor a ZIP archive that holds one.")
+    FOREIGN = "foreign", _("This is neither an export of Colloquy nor one of ChatGPT.")
+    NEWER = "newer", _("A newer Colloquy made this export. Update this one first.")
+    NOTHING = "nothing", _("The archive holds no conversations.json.")
+    TOO_LARGE = "too_large", _("The archive is too large when it is unpacked.")
+    DAMAGED = "damaged", _("The file is damaged or cut off. What came before that place was imported.")
+    BROKEN_OFF = "broken_off", _("The import broke off. Bring the file once more: nothing is imported twice.")
+
+
+class Import(models.Model):
+    """A file of conversations that somebody brought; its bytes are kept in parts until it was read."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="+")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(max_length=200)
+    status = models.CharField(max_length=7, choices=Progress, default=Progress.QUEUED)
+    read = models.BigIntegerField(default=0)  # bytes, unpacked
+    size = models.BigIntegerField(default=0)  # of all
+    imported = models.PositiveIntegerField(default=0)
+    known = models.PositiveIntegerField(default=0)  # that were here already
+    refused = models.PositiveIntegerField(default=0)
+    refusals = models.JSONField(default=list)  # of the first ones: [title, Refusal]
+    failure = models.CharField(max_length=12, choices=FileFailure, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def active(self) -> bool:
+        return self.status in (Progress.QUEUED, Progress.RUNNING)
+
+    @property
+    def refusals_in_words(self) -> list[tuple[str, str]]:
+        return [(title, str(Refusal(reason).label)) for title, reason in self.refusals]
+
+    @property
+    def percent(self) -> int:
+        return min(100, self.read * 100 // self.size) if self.size else 0
+
+
+class ImportPart(models.Model):
+    whole = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="parts")
+    number = models.PositiveIntegerField()
+    data = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["whole", "number"], name="import_part_once")]
+
+    def __str__(self) -> str:
+        return f"{self.whole_id} · {self.number}"

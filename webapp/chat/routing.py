@@ -1,7 +1,9 @@
-"""Every socket's address; tests/webapp/test_routes.py walks it as it walks the pages."""
-
 from django.urls import path
 
 from webapp.chat.consumers import ChatConsumer
+from webapp.chat.list_consumer import ListConsumer
 
-sockets = [path("ws/chat/<uuid:conversation_id>/", ChatConsumer.as_asgi())]
+sockets = [
+    path("ws/chat/<uuid:conversation_id>/", ChatConsumer.as_asgi()),
+    path("ws/list/", ListConsumer.as_asgi()),
+]

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from inference import prompts
@@ -12,13 +12,14 @@ from inference.messages import Message as Turn
 from inference.messages import Role as TurnRole
 from inference.messages import SamplingParams
 from webapp.accounts.models import Team, User
-from webapp.chat import tasks, thread
+from webapp.chat import options, tasks, thread, titles
 from webapp.chat.models import Conversation, Message, Role, Task
+from webapp.chat.news import list_changed
 from webapp.generation import services as generation_services
 from webapp.generation.models import Generation
+from webapp.lib import words
 from webapp.lib.groups import tell
 
-TITLE_LENGTH = 60
 TURNS_SENT = 200  # of a long conversation; what does not fit the model's context is left out by the generation
 
 
@@ -41,45 +42,57 @@ def post_message(
     text: str,
     client_id: UUID | None = None,
     details: dict | None = None,
+    beside: Message | None = None,
 ) -> Message:
     """Stores what a person wrote and asks for the reply; while another reply is being written it waits its turn.
-    `details` is what its room's prompt needs beside the text."""
-    conversation = _locked(conversation)
-    if client_id and (known := conversation.messages.filter(client_id=client_id).first()):
+    `details` is what its room's prompt needs beside the text; `beside`: it is another wording of that message, and
+    opens a branch. Raises Busy when that cannot be opened now."""
+    conversation = locked(conversation)
+    in_the_way = Q(generation__status__in=("queued", "streaming"))
+    if client_id:
+        in_the_way |= Q(client_id=client_id)
+    found = list(conversation.messages.filter(in_the_way))
+    if known := next((message for message in found if client_id and message.client_id == client_id), None):
         return known
+    busy = bool(found)
+    if busy and beside:
+        raise Busy
     message = Message.objects.create(
         conversation=conversation,
-        parent_id=conversation.leaf_id,
+        parent_id=beside.parent_id if beside else conversation.leaf_id,
         role=Role.USER,
         author=author,
         content=text,
-        details=details or {},
+        details=details or (beside.details if beside else {}),
         client_id=client_id,
-        waiting=active_message(conversation) is not None,
+        waiting=busy,
     )
-    conversation.title = conversation.title or title_from(text)
     conversation.leaf = message
+    if not conversation.title:
+        name(conversation, titles.from_text(text))
     if not message.waiting:
-        start_reply(conversation, message)
+        start_reply(conversation, message, new=True)
     changed(conversation)
     return message
 
 
-def start_reply(conversation: Conversation, question: Message) -> Message:
-    """A reply to that message. The caller holds the conversation's lock."""
-    room = tasks.room_of(conversation.task)
+def start_reply(conversation: Conversation, question: Message, *, new: bool = False) -> Message:
+    """A reply to that message. The caller holds the conversation's lock. `new`: nothing follows the message yet."""
+    room, choice = tasks.room_of(conversation.task), options.model_of(conversation)
     generation = generation_services.request_generation(
         channel=conversation.channel,
-        model=settings.SERVED_MODEL,
+        model=choice.model,
+        version=choice.version,
+        endpoint=choice.endpoint,
         messages=room.prompt(conversation, question),
-        params=room.params(conversation, question),
+        params=options.params_of(conversation, choice, room.params(conversation, question)),
         cache_salt=f"team-{conversation.team_id}",
     )
     reply = Message.objects.create(
         conversation=conversation, parent=question, role=Role.ASSISTANT, generation=generation
     )
-    following = question.children.filter(role=Role.USER)  # a message that waits behind this one goes on from the reply
-    following.update(parent=reply)
+    if not new:  # a message that waits behind this one goes on from the reply
+        question.children.filter(role=Role.USER).update(parent=reply)
     if conversation.leaf_id == question.pk:
         conversation.leaf = reply
     return reply
@@ -94,19 +107,20 @@ def chat_params(conversation: Conversation, question: Message) -> SamplingParams
 
 
 def turns_up_to(message: Message) -> list[Turn]:
-    path = thread.messages_up_to(message.pk, TURNS_SENT)
+    path = thread.messages_up_to(message.pk, TURNS_SENT) if message.parent_id else [message]
     return [Turn(TurnRole(m.role), m.text) for m in path if m.text.strip()]
 
 
 @transaction.atomic
 def regenerate(*, reply: Message) -> Message:
-    """Another reply beside this one, which stays. Raises Busy."""
-    conversation = _locked(reply.conversation)
+    """Another reply beside this one, which stays; a question gets one where it has none any more. Raises Busy."""
+    conversation = locked(reply.conversation)
     if active_message(conversation):
         raise Busy
-    assert reply.parent is not None
-    conversation.leaf = reply.parent
-    fresh = start_reply(conversation, reply.parent)
+    question = reply if reply.role == Role.USER else reply.parent
+    assert question is not None
+    conversation.leaf = question
+    fresh = start_reply(conversation, question)
     changed(conversation)
     return fresh
 
@@ -114,7 +128,7 @@ def regenerate(*, reply: Message) -> Message:
 @transaction.atomic
 def show_branch(*, message: Message) -> None:
     """Shows the path through that message, down to the newest message below it."""
-    conversation = _locked(message.conversation)
+    conversation = locked(message.conversation)
     conversation.leaf = thread.deepest(message)
     changed(conversation)
 
@@ -129,44 +143,41 @@ def stop(*, conversation: Conversation) -> None:
 
 @transaction.atomic
 def rename(*, conversation: Conversation, title: str) -> None:
-    conversation = _locked(conversation)
-    conversation.title = title
+    conversation = locked(conversation)
+    name(conversation, title, ours=False)
     changed(conversation)
 
 
 @transaction.atomic
 def share(*, conversation: Conversation, shared: bool) -> None:
-    conversation = _locked(conversation)
+    conversation = locked(conversation)
     conversation.shared = shared
     changed(conversation)
+    list_changed(conversation, team=True)
 
 
-@transaction.atomic
-def delete(*, conversation: Conversation) -> None:
-    """With all its replies, the one that is being written included."""
-    stop(conversation=conversation)
-    replies = Generation.objects.filter(pk__in=conversation.messages.values("generation"))
-    list(replies.select_for_update().values_list("pk"))  # before the conversation: so locks the worker that ends one
-    conversation = _locked(conversation)
-    channel = conversation.channel
-    generations = list(conversation.messages.exclude(generation=None).values_list("generation", flat=True))
-    conversation.delete()
-    Generation.objects.filter(pk__in=generations).delete()
-    transaction.on_commit(lambda: tell(channel, {"type": "chat.changed"}))
-
-
-def reply_ended(*, generation: Generation, **_kwargs) -> None:
+def reply_ended(*, generation: Generation, **_kwargs) -> dict | None:
     """On generation_ended: the page's revision grows, and the next message that waits gets its reply."""
-    reply = Message.objects.filter(generation=generation).select_related("conversation").first()
+    asked = Message.objects.filter(generation=generation).select_related("conversation")
+    reply = asked.select_for_update(of=("conversation",)).first()
     if reply is None:
-        return
-    conversation = _locked(reply.conversation)
+        return None
+    conversation = reply.conversation
+    Message.objects.filter(pk=reply.pk).update(words=words.stored(generation.text))
+    goes_on = conversation.deleted_at is None and answer_next(conversation)
+    changed(conversation, quietly=not goes_on)
+    return {"revision": conversation.revision + 1}
+
+
+def answer_next(conversation: Conversation) -> bool:
+    """Asks for the reply to the first message that waits. False when none does. The caller holds the lock."""
     waiting = conversation.messages.filter(waiting=True).order_by("pk").first()
-    if waiting:
-        waiting.waiting = False
-        waiting.save(update_fields=["waiting"])
-        start_reply(conversation, waiting)
-    changed(conversation, quietly=waiting is None)
+    if waiting is None:
+        return False
+    waiting.waiting = False
+    waiting.save(update_fields=["waiting"])
+    start_reply(conversation, waiting)
+    return True
 
 
 def active_message(conversation: Conversation) -> Message | None:
@@ -186,13 +197,16 @@ def changed(conversation: Conversation, *, quietly: bool = False) -> None:
     )
     if not quietly:
         channel = conversation.channel
-        transaction.on_commit(lambda: tell(channel, {"type": "chat.changed"}))
+        revision = conversation.revision + 1  # or later
+        transaction.on_commit(lambda: tell(channel, {"type": "chat.changed", "revision": revision}))
 
 
-def title_from(text: str) -> str:
-    first = " ".join(text.split())
-    return first if len(first) <= TITLE_LENGTH else first[: TITLE_LENGTH - 1].rstrip() + "…"
+def name(conversation: Conversation, title: str, *, ours: bool = True) -> None:
+    """Gives it a title; whoever holds its lock calls `changed` after. `ours`: no person chose it."""
+    conversation.title, conversation.title_is_ours = title, ours
+    Conversation.objects.filter(pk=conversation.pk).update(title=title, title_is_ours=ours, words=words.stored(title))
+    list_changed(conversation)
 
 
-def _locked(conversation: Conversation) -> Conversation:
+def locked(conversation: Conversation) -> Conversation:
     return Conversation.objects.select_for_update().get(pk=conversation.pk)

@@ -5,7 +5,7 @@ import uuid
 import pytest
 
 from tests.webapp.chat import talk
-from webapp.chat import services
+from webapp.chat import keeping, services, titles
 from webapp.chat.models import Conversation, Message
 from webapp.generation.models import Generation, Status
 
@@ -118,7 +118,7 @@ def test_the_first_message_gives_the_title(conversation, text, title):
     talk.ask(conversation, text)
     conversation.refresh_from_db()
     assert conversation.title == title
-    assert len(title) <= services.TITLE_LENGTH
+    assert len(title) <= titles.LONGEST
 
 
 def test_later_messages_and_a_chosen_title_leave_it(conversation):
@@ -146,12 +146,13 @@ def test_every_change_gives_the_conversation_a_new_revision(conversation):
     assert conversation.revision == len(changes)
 
 
-def test_deleting_a_conversation_deletes_its_replies_and_no_other(conversation, shared):
+def test_purging_a_conversation_deletes_its_replies_and_no_other(conversation, shared):
     talk.exchange(shared, "Stays", "Yes")
     talk.exchange(conversation, "Goes", "Yes")
     talk.ask(conversation, "Being answered")
     talk.ask(conversation, "Waiting")
-    services.delete(conversation=conversation)
+    keeping.delete(conversation=conversation)
+    assert keeping.purge(conversation=conversation)
     assert [generation.text for generation in Generation.objects.all()] == ["Yes"]
     assert talk.shown(shared) == ["Stays", "Yes"]
     assert list(Conversation.objects.all()) == [shared]

@@ -84,9 +84,9 @@ def test_the_deepest_message_is_at_the_end_of_the_newest_branch(conversation):
     assert thread.deepest(messages[3]) == messages[5]
 
 
-def test_a_long_path_takes_few_queries(conversation, django_assert_num_queries):
+def test_a_long_path_takes_one_query(conversation, django_assert_num_queries):
     chain(conversation, 50)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(1):
         thread.shown(conversation)
 
 

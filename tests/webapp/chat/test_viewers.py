@@ -18,7 +18,7 @@ from tests.webapp.viewers import Look, Tab
 from tests.webapp.workers import until
 from webapp.accounts import services as accounts
 from webapp.accounts.models import User
-from webapp.chat import consumers, services
+from webapp.chat import consumers, keeping, services
 from webapp.chat.models import Conversation
 from webapp.generation import events, live
 from webapp.generation.models import Generation, Status, Waiting
@@ -315,6 +315,27 @@ async def test_pieces_that_come_twice_late_or_never_cost_nothing(
     assert page.blocks == markdown.render(text)
 
 
+async def test_a_browser_that_reads_slowly_is_brought_up_to_date_instead_of_told_every_piece(
+    alice: User, conversation: Conversation, fake: Fake, worker: Worker, look: Look
+) -> None:
+    text = "\n\n".join(f"Paragraph {number}: " + "word" * 100 for number in range(100))
+    fake.script = Script(text=text, tokens_per_s=150)
+    tab = await look(alice, conversation.pk)
+    await ask(tab, "Tell me")
+    await begun(tab)
+    tab.reads.clear()
+
+    async def ended() -> bool:
+        return await do(Generation.objects.filter(status=Status.DONE).exists)
+
+    await until(ended, "the end")
+    heard = len(tab.heard)
+    tab.reads.set()
+    _, page = await end_of(tab)
+    assert page.blocks == markdown.render(text)
+    assert len(tab.heard) - heard < 10
+
+
 async def test_pieces_of_a_reply_that_is_not_on_the_page_are_passed_over(
     alice: User, conversation: Conversation, shared: Conversation, look: Look
 ) -> None:
@@ -432,7 +453,7 @@ async def test_a_conversation_that_is_made_private_closes_for_the_others(
 @pytest.mark.usefixtures("calm")
 async def test_a_deleted_conversation_closes_for_all(alice: User, bob: User, shared: Conversation, look: Look) -> None:
     tabs = [await look(user, shared.pk) for user in (alice, bob)]
-    await do(services.delete, conversation=shared)
+    await do(keeping.delete, conversation=shared)
     assert [await tab.is_closed() for tab in tabs] == [4404, 4404]
 
 
