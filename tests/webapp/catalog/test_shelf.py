@@ -1,0 +1,48 @@
+"""What is read from a model's directory."""
+
+import json
+from pathlib import Path
+
+from django.conf import settings
+
+from tests.webapp.people import client_of
+from webapp.accounts.models import User
+from webapp.catalog import shelf
+
+
+def test_the_built_in_model_is_described_by_its_own_files() -> None:
+    found = shelf.describe("colloquy", str(settings.BUILTIN_MODEL))
+
+    record = json.loads((settings.BUILTIN_MODEL / "config.json").read_text())
+    assert found.context == record["max_position_embeddings"]
+    assert found.size_bytes > found.parameters > 1_000_000
+    assert "built-in model" in found.card
+
+
+def test_of_a_model_on_a_hub_only_the_name_is_known() -> None:
+    assert shelf.describe("qwen", "Qwen/Qwen3-0.6B") == shelf.Shelved("qwen", "Qwen/Qwen3-0.6B")
+
+
+def test_an_evaluation_is_read_whatever_it_measured(tmp_path: Path) -> None:
+    evaluation = {"translation": {"zh-en": {"chrf": 41.5, "bleu": 12}}, "sentiment": {"accuracy": 0.8}, "note": "x"}
+    (tmp_path / "evaluation.json").write_text(json.dumps(evaluation))
+
+    assert shelf.describe("mine", str(tmp_path)).figures == [
+        shelf.Figure("translation", "zh-en", "chrf", 41.5),
+        shelf.Figure("translation", "zh-en", "bleu", 12),
+        shelf.Figure("sentiment", "", "accuracy", 0.8),
+    ]
+
+
+def test_damaged_files_are_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "evaluation.json").write_text("{")
+    (tmp_path / "config.json").write_text("[]")
+
+    assert shelf.describe("mine", str(tmp_path)) == shelf.Shelved("mine", str(tmp_path))
+
+
+def test_the_page_shows_the_model_in_service_with_its_card(alice: User) -> None:
+    page = client_of(alice).get("/models/").content.decode()
+
+    assert "built-in demonstration model" in page
+    assert "tatoeba" in page.lower()

@@ -1,0 +1,92 @@
+"""The models on this machine, read from their directories: weights, card, evaluation. Nothing is loaded."""
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from inference.models import is_local, weigh
+
+LARGEST_FILE = 4 * 1024**2  # bytes of a card or an evaluation that is read
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number of evaluation.json: of which task, on what, by which measure."""
+
+    task: str
+    data: str
+    measure: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Shelved:
+    """A model as its directory tells of it. `parameters` and `size_bytes` are 0 where the weights are elsewhere."""
+
+    name: str
+    directory: str
+    parameters: int = 0
+    size_bytes: int = 0
+    context: int | None = None
+    card: str = ""
+    figures: list[Figure] = field(default_factory=list)
+
+
+def describe(name: str, model: str) -> Shelved:
+    """`model` is a directory, or a hub's name of which only the name is known here."""
+    if not is_local(model):
+        return Shelved(name, model)
+    path = Path(model)
+    return Shelved(
+        name=name,
+        directory=model,
+        parameters=count_parameters(path),
+        size_bytes=weigh(model),
+        context=_json(path / "config.json").get("max_position_embeddings"),
+        card=_text(path / "MODEL_CARD.md") or _text(path / "README.md"),
+        figures=list(figures(_json(path / "evaluation.json"))),
+    )
+
+
+def count_parameters(path: Path) -> int:
+    """From the headers of its safetensors files (https://github.com/huggingface/safetensors#format): a length of eight
+    bytes, little-endian, then JSON that gives each tensor's shape."""
+    return sum(math.prod(shape) for file in path.glob("*.safetensors") for shape in _shapes(file))
+
+
+def figures(evaluation: dict[str, Any]) -> Iterator[Figure]:
+    for task, by_data in evaluation.items():
+        for data, measures in by_data.items() if isinstance(by_data, dict) else ():
+            if isinstance(measures, dict):
+                for measure, value in measures.items():
+                    if isinstance(value, int | float):
+                        yield Figure(task, data, measure, value)
+            elif isinstance(measures, int | float):
+                yield Figure(task, "", data, measures)
+
+
+def _shapes(file: Path) -> Iterator[list[int]]:
+    with file.open("rb") as opened:
+        size = int.from_bytes(opened.read(8), "little")
+        header = json.loads(opened.read(min(size, LARGEST_FILE)))
+    return (entry["shape"] for name, entry in header.items() if name != "__metadata__")
+
+
+def _text(path: Path) -> str:
+    if not path.is_file() or path.stat().st_size > LARGEST_FILE:
+        return ""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    if text.startswith("---\n"):  # a hub's metadata
+        text = text.partition("\n---\n")[2]
+    return text
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(_text(path) or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

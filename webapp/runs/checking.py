@@ -1,0 +1,141 @@
+"""What an uploaded file holds: its rows are checked one by one, and written as the training package reads them.
+
+A .jsonl file has a row a line, of one of the kinds in training/data.py; which, its first row's fields tell. Any other
+file is taken for plain text: a paragraph is a row, or a line where no line is blank.
+"""
+
+import hashlib
+import json
+import random
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from training.data import PARSERS, read_rows
+from training.errors import DataError
+from webapp.runs.models import Checked, Dataset
+
+FIELDS = {  # the fields that tell a kind, the most telling first
+    "chat": {"messages"},
+    "qa": {"context", "question", "answers"},
+    "translation": {"src", "tgt", "src_lang", "tgt_lang"},
+    "sentiment": {"text", "label"},
+    "text": {"text"},
+}
+HELD_OUT_EVERY, HELD_OUT_MOST = 20, 500  # rows to measure on, which a run never learns from
+LONGEST_PARAGRAPH = 20_000  # characters
+
+Row = Mapping[str, Any]
+
+
+class Unusable(Exception):
+    """str() is a sentence that says what is wrong with the file, and where."""
+
+
+def check(dataset: Dataset) -> None:
+    """Sets the dataset's status: ready, with its counts, or refused, with the reason. The upload goes either way."""
+    try:
+        _write(dataset)
+        dataset.status = Checked.READY
+    except (Unusable, DataError) as error:
+        dataset.status, dataset.problem = Checked.REFUSED, str(error)
+        dataset.path.unlink(missing_ok=True)
+    dataset.upload.unlink(missing_ok=True)
+    dataset.save()
+
+
+def held_out(dataset: Dataset) -> Path:
+    return dataset.directory / "held-out.jsonl"
+
+
+def _write(dataset: Dataset) -> None:
+    rows = _json_rows(dataset.upload) if _is_json(dataset) else _paragraphs(dataset.upload)
+    held = 0
+    with dataset.path.open("w", encoding="utf-8") as learned, held_out(dataset).open("w", encoding="utf-8") as measured:
+        for number, (line, row) in enumerate(rows, start=1):
+            dataset.kind = dataset.kind or _kind_of(row, line)
+            dataset.characters += _check_row(row, dataset.kind, line)
+            hold = number % HELD_OUT_EVERY == 0 and held < HELD_OUT_MOST
+            held += hold
+            (measured if hold else learned).write(json.dumps(row, ensure_ascii=False) + "\n")
+            dataset.rows = number
+    if not dataset.rows:
+        raise Unusable(_("The file is empty: there is nothing to learn from."))
+    if not held:  # too few rows to spare any: measured on what it learns, which is better than nothing
+        shutil.copyfile(dataset.path, held_out(dataset))
+    with dataset.path.open("rb") as file:
+        dataset.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _is_json(dataset: Dataset) -> bool:
+    return dataset.name.lower().removesuffix(".xz").endswith((".jsonl", ".json", ".ndjson"))
+
+
+def _json_rows(path: Path) -> Iterator[tuple[int, Row]]:
+    """Errors name the line, not our name for the file."""
+    rows = read_rows(path)
+    while True:
+        try:
+            yield next(rows)
+        except StopIteration:
+            return
+        except DataError as error:
+            raise Unusable(_("The file cannot be used: %(reason)s") % {"reason": _shorn(error)}) from error
+
+
+def _paragraphs(path: Path) -> Iterator[tuple[int, Row]]:
+    """Blank lines part paragraphs; where there are none, each line is one."""
+    with path.open(encoding="utf-8-sig") as file:
+        try:
+            spaced = any(not line.strip() for line in file)
+            file.seek(0)
+            begun, lines = 1, list[str]()
+            for number, line in enumerate(file, start=1):
+                if line.strip():
+                    lines.append(line.strip())
+                if lines and (not spaced or not line.strip() or sum(map(len, lines)) > LONGEST_PARAGRAPH):
+                    yield begun, {"text": "\n".join(lines)}
+                    begun, lines = number + 1, []
+            if lines:
+                yield begun, {"text": "\n".join(lines)}
+        except UnicodeDecodeError as error:
+            raise Unusable(_("This is no text in UTF-8. Save it as UTF-8 and upload it again.")) from error
+
+
+def _kind_of(row: Row, line: int) -> str:
+    for kind, fields in FIELDS.items():
+        if fields <= row.keys():
+            return kind
+    raise Unusable(
+        _("Line %(line)s: its fields (%(fields)s) are of no known kind. Known are: %(kinds)s.")
+        % {
+            "line": line,
+            "fields": ", ".join(list(row)[:8]),
+            "kinds": "; ".join(", ".join(sorted(fields)) for fields in FIELDS.values()),
+        }
+    )
+
+
+def _check_row(row: Row, kind: str, line: int) -> int:
+    """Characters in it. Raises Unusable."""
+    try:
+        if kind == "qa":
+            answers = row["answers"]
+            if not isinstance(answers, list):
+                raise TypeError("answers must be a list")
+            texts = [row["context"], row["question"], *answers]
+            if not all(isinstance(text, str) for text in texts):
+                raise TypeError("context, question and answers must be text")
+            return sum(map(len, texts))
+        PARSERS[kind](row, random.Random(0))  # noqa: S311 (variety, not secrets)
+    except (KeyError, TypeError, ValueError) as error:
+        reason = _("a field is missing: %(field)s") % {"field": error} if isinstance(error, KeyError) else str(error)
+        raise Unusable(_("Line %(line)s: %(reason)s.") % {"line": line, "reason": reason}) from error
+    return len(json.dumps(row, ensure_ascii=False))
+
+
+def _shorn(error: DataError) -> str:
+    return str(error).partition(", ")[2] or str(error)

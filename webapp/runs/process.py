@@ -1,0 +1,189 @@
+"""One run's process: starts `python -m training`, writes down what it says, renews the lease, and ends it when asked.
+
+The command runs in a process of its own: that frees its memory at the end, cannot take the worker down, and is what
+a person would type. It goes at the lowest priority, because people wait for replies and nobody waits for a run.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO
+
+from django.conf import settings
+from django.db import OperationalError, close_old_connections
+from django.utils.translation import gettext as _
+
+from webapp.lib.processes import die_with_parent
+from webapp.runs import checking, leases, services
+from webapp.runs.models import Status, TrainingRun
+
+BREAKS_ALLOWED = 3  # times that the process may be killed without a step between
+STORE_AWAY_S = 60.0  # how long the database may be away before the run is given up by this worker
+INPUT_REFUSED = 2  # the command's exit status where it could not use what it was given
+
+
+class Supervision:
+    """Of one run that this owner has claimed. `run` returns when the row says what became of it."""
+
+    def __init__(self, run: TrainingRun, owner: str, *, leaving: threading.Event):
+        self.run, self.owner, self.leaving = run, owner, leaving
+        self.finished: dict | None = None
+        self.reason = ""
+        self.ours = True
+
+    def work(self) -> None:
+        self.run.directory.mkdir(parents=True, exist_ok=True)
+        with _locked(self.run.directory / "lock") as lock:
+            if lock is None:  # the process of a worker that died is still saving its checkpoint
+                services.end(self.run, where=self._mine, status=Status.QUEUED)
+                return
+            code = self._train(lock)
+        if self.ours:
+            self._conclude(code)
+
+    @property
+    def _mine(self) -> dict:
+        return {"owner": self.owner, "status": Status.RUNNING}
+
+    def _train(self, lock: IO) -> int:
+        with self.run.log.open("ab") as errors:
+            process = subprocess.Popen(
+                command(self.run),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                cwd=settings.BASE_DIR,
+                pass_fds=[lock.fileno()],
+                start_new_session=True,
+                preexec_fn=_lowly,
+            )
+            beating = threading.Event()
+            heart = threading.Thread(target=self._beat, args=(process, beating), daemon=True)
+            heart.start()
+            assert process.stdout is not None
+            try:
+                for line in process.stdout:
+                    self._hear(line, errors)
+                return process.wait()
+            finally:
+                beating.set()
+                heart.join()
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+                process.stdout.close()
+
+    def _beat(self, process: subprocess.Popen, over: threading.Event) -> None:
+        """Renews the lease, and passes on the wish to stop. A lease that is lost ends the process at once: another
+        worker goes on from the last checkpoint."""
+        renewed = time.monotonic()
+        while not over.wait(leases.RENEW_S):
+            try:
+                stop = leases.renew(self.run, self.owner)
+                renewed = time.monotonic()
+            except OperationalError:
+                close_old_connections()
+                stop = None if time.monotonic() - renewed > leases.LEASE_S else False
+            if stop is None:
+                self.ours = False
+                process.kill()
+            elif stop or self.leaving.is_set():
+                process.terminate()
+        close_old_connections()
+
+    def _hear(self, line: bytes, errors: IO) -> None:
+        try:
+            said = json.loads(line)
+            kind = said.pop("event")
+        except (ValueError, KeyError, AttributeError, TypeError):
+            errors.write(line)
+            return
+        if kind == "finished":
+            self.finished = said
+        elif kind == "failed":
+            self.reason = str(said.get("reason", ""))
+        _patiently(lambda: services.note_event(self.run, self.owner, kind, said))
+
+    def _conclude(self, code: int) -> None:
+        status, problem = self._outcome(code)
+        if status is Status.QUEUED and code < 0:
+            TrainingRun.objects.filter(pk=self.run.pk, owner=self.owner).update(breaks=self.run.breaks + 1)
+        _patiently(lambda: services.end(self.run, where=self._mine, status=status, problem=problem))
+
+    def _outcome(self, code: int) -> tuple[Status, str]:
+        if code == 0 and self.finished and self.finished.get("status") == "done":
+            return Status.DONE, ""
+        self.run.refresh_from_db(fields=["stop_requested", "breaks"])
+        if self.run.stop_requested and (self.finished or code < 0):
+            return Status.STOPPED, ""
+        if code == 0 and self.finished:  # stopped, but not by a person: the worker is leaving
+            return Status.QUEUED, ""
+        if code < 0 and (self.leaving.is_set() or self.run.breaks < BREAKS_ALLOWED):
+            return Status.QUEUED, ""
+        return Status.FAILED, self._problem(code)
+
+    def _problem(self, code: int) -> str:
+        if self.reason:
+            return self.reason
+        if code < 0:
+            name = signal.Signals(-code).name
+            return _("The training process was killed (%(signal)s) several times, most likely for want of memory.") % {
+                "signal": name
+            }
+        return _("The training process ended with status %(code)s. Its last lines are below.") % {"code": code}
+
+
+def command(run: TrainingRun) -> list[str]:
+    """What a person would type to repeat the run. Puts its configuration and what it reads beside it first."""
+    config = run.directory / "config.json"
+    config.write_text(json.dumps(run.config, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    for dataset in run.datasets.all():
+        _link(dataset.path, run.directory / f"{dataset.pk}.jsonl")
+        _link(checking.held_out(dataset), run.directory / f"{dataset.pk}.held-out.jsonl")
+    words = [sys.executable, "-m", "training", run.command, str(config), "--out", str(run.directory)]
+    return [*words, "--resume"] if run.resumable else words
+
+
+def _link(file: Path, place: Path) -> None:
+    """A hard link: a run goes on with the file that it began with, also when the dataset is deleted."""
+    if not place.exists():
+        place.hardlink_to(file)
+
+
+def _lowly() -> None:
+    die_with_parent()  # a killed worker's run saves a checkpoint and ends
+    os.nice(19)
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[IO | None]:
+    """The file, locked for as long as it is open anywhere, the command's process included; None where it is taken."""
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield None
+        else:
+            yield file
+
+
+def _patiently(store: Callable[[], object]) -> None:
+    """Tries again while the database is away; meanwhile the command waits, its pipe being full."""
+    until = time.monotonic() + STORE_AWAY_S
+    while True:
+        try:
+            store()
+            return
+        except OperationalError:
+            close_old_connections()
+            if time.monotonic() > until:
+                raise
+            time.sleep(1)

@@ -1,0 +1,57 @@
+"""The training worker's side: a message only says "look"; which run is due, the database says."""
+
+import os
+import secrets
+import threading
+
+from celery import shared_task
+from celery.signals import worker_ready, worker_shutting_down
+
+from webapp.lib.jobs import ask
+from webapp.runs import checking, leases, services
+from webapp.runs.models import Checked, Dataset
+from webapp.runs.process import Supervision
+
+LOOK_EVERY_S = 5.0
+OWNER = f"{leases.MACHINE}:{os.getpid()}:{secrets.token_hex(4)}"
+_leaving = threading.Event()
+_working = threading.Lock()
+
+
+@shared_task(queue="training")
+def work() -> None:
+    """Works on what is due until nothing is. A second message that comes meanwhile has nothing to do."""
+    if not _working.acquire(blocking=False):
+        return
+    try:
+        while not _leaving.is_set() and (run := leases.claim_next(OWNER)):
+            Supervision(run, OWNER, leaving=_leaving).work()
+    finally:
+        _working.release()
+
+
+@shared_task
+def check_dataset(dataset_id: str) -> None:
+    dataset = Dataset.objects.filter(pk=dataset_id, status=Checked.CHECKING).first()
+    if dataset:
+        checking.check(dataset)
+
+
+@worker_ready.connect
+def look_regularly(sender, **kwargs) -> None:
+    """Messages may be lost with Redis, and workers die: so each looks for itself as well."""
+    sender.timer.call_repeatedly(LOOK_EVERY_S, services.nudge)
+    ask("webapp.runs.tasks.check_what_waits")
+
+
+@shared_task
+def check_what_waits() -> None:
+    """The files that a worker which died had not checked yet."""
+    for dataset in Dataset.objects.filter(status=Checked.CHECKING):
+        checking.check(dataset)
+
+
+@worker_shutting_down.connect
+def leave(**kwargs) -> None:
+    """The run in hand saves a checkpoint and goes back to the queue."""
+    _leaving.set()

@@ -1,0 +1,167 @@
+"""Runs and what they learn from. Every page works without script; with it, the socket brings what changes."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from webapp.accounts.access import me, switch_team
+from webapp.accounts.decorators import in_team
+from webapp.accounts.models import Membership, Role
+from webapp.runs import access, curves, logs, presets, services, tokens, uploads
+from webapp.runs.forms import RunForm, UploadForm
+from webapp.runs.models import TrainingRun
+
+RUNS_PAGE = 30
+LONGEST_PIECE = 2000  # characters whose tokens are shown
+
+
+@require_GET
+@in_team(Role.ADMIN)
+def home(request: HttpRequest, membership: Membership) -> HttpResponse:
+    page = Paginator(access.runs_of(membership.team), RUNS_PAGE).get_page(request.GET.get("page", "1"))
+    return render(request, "runs/home.html", {"page": page})
+
+
+@require_http_methods(["GET", "POST"])
+@in_team(Role.ADMIN)
+def new(request: HttpRequest, membership: Membership) -> HttpResponse:
+    form = RunForm(request.POST or None, team=membership.team)
+    if form.is_valid():
+        wanted = form.cleaned_data
+        datasets = list(wanted["datasets"])
+        run = services.create_run(
+            team=membership.team,
+            author=me(request),
+            name=wanted["name"],
+            config=uploads.configuration(wanted["size"], datasets, minutes=wanted["minutes"], seed=wanted["seed"]),
+            datasets=datasets,
+        )
+        return redirect("runs:run", run.pk)
+    return _new_page(request, membership, form, UploadForm(), status=422 if form.errors else 200)
+
+
+@require_POST
+@in_team(Role.ADMIN)
+def upload(request: HttpRequest, membership: Membership) -> HttpResponse:
+    form = UploadForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return _new_page(request, membership, RunForm(team=membership.team), form, status=422)
+    uploads.add_dataset(team=membership.team, author=me(request), file=form.cleaned_data["file"])
+    return redirect("runs:new")
+
+
+def _new_page(
+    request: HttpRequest, membership: Membership, form: RunForm, upload_form: UploadForm, *, status: int
+) -> HttpResponse:
+    datasets = list(access.datasets_of(membership.team))
+    context = {
+        "form": form,
+        "upload": upload_form,
+        "datasets": datasets,
+        "checking": any(dataset.status == "checking" for dataset in datasets),
+        "sizes": presets.SIZES,
+    }
+    return render(request, "runs/new.html", context, status=status)
+
+
+@require_GET
+@in_team(Role.ADMIN)
+def datasets(request: HttpRequest, membership: Membership) -> HttpResponse:
+    """The rows of the list of files, asked for while one is being checked."""
+    found = list(access.datasets_of(membership.team))
+    form = RunForm(team=membership.team)
+    checking = any(dataset.status == "checking" for dataset in found)
+    return render(request, "runs/datasets.html", {"datasets": found, "checking": checking, "form": form})
+
+
+@login_required
+@require_POST
+def delete_dataset(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
+    dataset = access.dataset_for(me(request), dataset_id)
+    try:
+        uploads.delete_dataset(dataset)
+    except services.InUse as error:
+        messages.error(request, str(error))
+    return redirect("runs:new")
+
+
+@login_required
+@require_GET
+def run(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    found = access.run_for(me(request), run_id)
+    switch_team(request, found.team)
+    return render(request, "runs/run.html", page_of(found))
+
+
+def page_of(run: TrainingRun) -> dict:
+    return {
+        "run": run,
+        "curves": curves.of(run),
+        "facts": curves.facts(run),
+        "samples": run.events.filter(kind="sampled").order_by("-step")[:20],
+        "log": logs.last_lines(run.log),
+        "ahead": services.place_in_queue(run) if run.status == "queued" else 0,
+        "worker_alive": services.somebody_works() if run.active else True,
+        "last_event": services.last_event(run),
+    }
+
+
+@login_required
+@require_GET
+def config(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    """The exact configuration, to repeat the run by hand."""
+    found = access.run_for(me(request), run_id)
+    response = JsonResponse(found.config, json_dumps_params={"indent": 2, "ensure_ascii": False})
+    response["Content-Disposition"] = f'attachment; filename="{found.pk}.json"'
+    return response
+
+
+@login_required
+@require_GET
+def log(request: HttpRequest, run_id: UUID) -> FileResponse:
+    found = access.run_for(me(request), run_id)
+    if not found.log.is_file():
+        raise Http404
+    return FileResponse(found.log.open("rb"), content_type="text/plain; charset=utf-8")
+
+
+@login_required
+@require_POST
+def tokenize(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    """How the run's own tokenizer divides a text."""
+    found = access.run_for(me(request), run_id)
+    text = request.POST.get("text", "")[:LONGEST_PIECE]
+    return render(request, "runs/tokens.html", {"run": found, "pieces": tokens.pieces(found, text), "text": text})
+
+
+@login_required
+@require_POST
+def stop(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    services.stop_run(access.run_for(me(request), run_id))
+    return redirect("runs:run", run_id)
+
+
+@login_required
+@require_POST
+def resume(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    services.resume_run(access.run_for(me(request), run_id))
+    return redirect("runs:run", run_id)
+
+
+@login_required
+@require_POST
+def delete(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    found = access.run_for(me(request), run_id)
+    try:
+        services.delete_run(found)
+    except services.InUse as error:
+        messages.error(request, str(error))
+        return redirect("runs:run", run_id)
+    messages.success(request, _("The run was deleted."))
+    return redirect("runs:home")
