@@ -8,7 +8,7 @@ RUN python -m venv /venv \
 FROM python:3.11-slim-bookworm
 # A named volume takes its owner from the directory that it covers the first time.
 RUN useradd --uid 10001 --create-home --shell /usr/sbin/nologin app \
- && install --directory --owner app --group app /models /data/adapters
+ && install --directory --owner app --group app /models /data /data/adapters
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 DATA_DIR=/data
 WORKDIR /app
 COPY --from=packages /venv /venv

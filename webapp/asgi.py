@@ -14,8 +14,8 @@ from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E40
 from django.conf import settings  # noqa: E402
 from servestatic import ServeStaticASGI  # noqa: E402
 
-from webapp.chat.routing import sockets  # noqa: E402
 from webapp.lib.asgi import signed_in_only  # noqa: E402
+from webapp.routing import sockets  # noqa: E402
 
 application = ProtocolTypeRouter(
     {

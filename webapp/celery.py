@@ -21,7 +21,7 @@ app = Celery("colloquy")
 app.conf.update(settings.CELERY)
 app.autodiscover_tasks()
 
-DAY_S = 24 * 60 * 60
+DAY_S, CATCH_UP_S = 24 * 60 * 60, 10 * 60
 _redis = Redis.from_url(settings.LIVE_URL, socket_connect_timeout=2, socket_timeout=2)
 
 
@@ -35,6 +35,9 @@ def be_seen(sender, **kwargs) -> None:
 @worker_ready.connect
 def tidy_daily(sender, **kwargs) -> None:
     """When a worker starts and each day after: a timer of the worker's own, where `beat` would be a process more."""
+    catch_up = app.signature("webapp.launch.tasks.catch_up")
+    catch_up.delay()
+    sender.timer.call_repeatedly(CATCH_UP_S, catch_up.delay)
     tidy = app.signature("webapp.launch.tasks.forget_what_lapsed")
     tidy.delay()
     sender.timer.call_repeatedly(DAY_S, tidy.delay)

@@ -58,3 +58,38 @@ def test_of_the_settings(site: Site, visit: Visit, scheme: Scheme) -> None:
     for name in ("profile", "team", "password"):
         page.goto(f"{site.url}/settings/{name}/")
         assert findings(page).startswith("Found 0 "), name
+
+
+def test_of_what_one_does_with_a_message(site: Site, visit: Visit, scheme: Scheme) -> None:
+    page = visit(site, "Alice", color_scheme=scheme)
+    address = talk.start(page, site.url, "Hello")
+    talk.wait_for_reply(page)
+    talk.share(page)
+    visit(site, "Victor").goto(address)
+    page.get_by_label("Here now: Victor").click()
+    assert findings(page).startswith("Found 0 ")
+    reply = talk.replies(page).first
+    reply.get_by_role("button", name="Good answer").click()
+    expect(reply.locator('[aria-pressed="true"]')).to_have_count(1)
+    reply.get_by_label("More for this reply").click()
+    assert findings(page).startswith("Found 0 ")
+    page.get_by_role("button", name="About this reply").click()
+    assert_passing_dialog(page, "About this reply")
+    reply.get_by_role("button", name="Correct the answer").click()
+    assert_passing_dialog(page, "What would have been the right answer?")
+    page.keyboard.press("Control+/")
+    assert_passing_dialog(page, "Keyboard shortcuts")
+    page.locator("#thread").focus()
+    page.keyboard.press("b")
+    page.keyboard.press("e")
+    expect(page.get_by_role("textbox", name="Edited text")).to_be_focused()
+    assert findings(page).startswith("Found 0 ")
+    page.goto(f"{site.url}/shortcuts/")
+    assert findings(page).startswith("Found 0 ")
+
+
+def assert_passing_dialog(page: Page, name: str) -> None:
+    expect(page.get_by_role("dialog", name=name)).to_be_visible()
+    assert findings(page).startswith("Found 0 ")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)

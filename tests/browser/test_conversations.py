@@ -50,25 +50,29 @@ def test_a_conversation_is_shared_and_made_private_again(site: Site, alice: Page
     bob.goto(f"{site.url}/chat/")
     bob.get_by_role("link", name="Ours for a while").click()
     expect(bob.get_by_role("heading", name="Ours for a while")).to_be_visible()
-    expect(bob.locator(".chat-head").get_by_label("More:")).to_have_count(0)  # a member does not manage it
+    bob.locator(".chat-head").get_by_label("More:").click()
+    expect(bob.get_by_role("link", name="Export as Markdown")).to_be_visible()
+    expect(bob.get_by_role("button", name="Rename")).to_have_count(0)  # a member does not manage it
     talk.choose(alice, "Make private")
     expect(alice.locator(".chat-head").get_by_text("Shared")).to_have_count(0)
 
 
-def test_a_conversation_is_deleted_after_a_question(site: Site, alice: Page) -> None:
+def test_a_conversation_is_deleted_and_the_deed_undone(site: Site, alice: Page) -> None:
     address = talk.start(alice, site.url, "Gone soon")
     talk.choose(alice, "Delete")
-    dialog = alice.get_by_role("dialog", name="Delete the conversation?")
-    dialog.get_by_role("button", name="Cancel").click()
-    expect(dialog).to_be_hidden()
-    talk.choose(alice, "Delete")
-    dialog.get_by_role("button", name="Delete").click()
     alice.wait_for_url("**/chat/")
     expect(alice.get_by_text("The conversation was deleted.")).to_be_visible()
     expect(alice.get_by_role("link", name="Gone soon")).to_have_count(0)
     answer = alice.goto(address)
     assert answer is not None
     assert answer.status == 404
+    alice.goto(f"{site.url}/settings/conversations/")
+    alice.get_by_role("button", name="Bring back “Gone soon”").click()
+    alice.wait_for_url(address)
+    talk.choose(alice, "Delete")
+    alice.get_by_role("button", name="Undo").click()
+    alice.wait_for_url(address)
+    expect(alice.get_by_role("link", name="Gone soon")).to_have_count(1)
 
 
 def test_a_long_conversation_opens_at_its_newest_words_and_loads_the_older_as_one_scrolls_up(

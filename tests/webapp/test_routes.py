@@ -16,13 +16,21 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from tests.webapp.people import client_of
 from tests.webapp.viewers import Look
+from tests.webapp.write.pages import write
 from webapp.accounts import services as accounts
 from webapp.accounts.models import Role, User
-from webapp.chat import services
+from webapp.analyze import services as analyzing
+from webapp.analyze.models import Row
+from webapp.analyze.tables import lines
+from webapp.ask import services as asking
+from webapp.chat import keeping, services
 from webapp.chat.models import Conversation
 from webapp.chat.models import Role as Author
-from webapp.chat.routing import sockets
-from webapp.generation.models import Status
+from webapp.generation.models import Endpoint, Status
+from webapp.routing import sockets
+from webapp.runs.models import Dataset, TrainingRun
+from webapp.translate import services as translate
+from webapp.translate.asking import ask
 
 PEOPLE = ("alice", "anna", "bob", "victor", "charlie", "stranger")
 TABLE = """
@@ -60,10 +68,22 @@ accounts:change-role                  POST  /members/{member}/role/             
 accounts:remove-member                POST  /members/{member}/remove/                              -                 302  302  403  403  404  in
 accounts:reset-link                   POST  /members/{member}/reset-link/                          -                 200  200  403  403  404  in
 
+generation:endpoints                  GET   /settings/endpoints/                                   -                 200  200  403  403  200  in
+generation:endpoints                  POST  /settings/endpoints/                                   name=Other        422  422  403  403  422  in
+generation:endpoint                   GET   /settings/endpoints/{endpoint}/                        -                 200  200  403  403  404  in
+generation:endpoint                   POST  /settings/endpoints/{endpoint}/                        name=Other        422  422  403  403  404  in
+generation:test-endpoint              POST  /settings/endpoints/{endpoint}/test/                   -                 302  302  403  403  404  in
+generation:remove-endpoint            POST  /settings/endpoints/{endpoint}/remove/                 -                 302  302  403  403  404  in
+
 chat:home                             GET   /chat/                                                 -                 200  200  200  200  200  in
 chat:home                             POST  /chat/                                                 text=Hello        302  302  302  403  302  in
 chat:new                              POST  /chat/new/                                             -                 302  302  302  302  302  in
+chat:preferences                      GET   /chat/options/                                         -                 200  200  200  403  200  in
+chat:preferences                      POST  /chat/options/                                         seed=7            302  302  302  403  302  in
 chat:list                             GET   /chat/list/                                            -                 200  200  200  200  200  in
+chat:search                           GET   /chat/search/                                           -                 200  200  200  200  200  in
+chat:files                            GET   /settings/conversations/                                -                 200  200  200  200  200  in
+chat:files                            POST  /settings/conversations/                                -                 302  302  302  403  302  in
 
 chat:conversation                     GET   /chat/{private}/                                       -                 200  404  404  404  404  in
 chat:post                             POST  /chat/{private}/messages/                              text=Hello        302  404  404  404  404  in
@@ -71,6 +91,14 @@ chat:older                            GET   /chat/{private}/older/{private_reply
 chat:rename                           POST  /chat/{private}/rename/                                title=New         302  404  404  404  404  in
 chat:share                            POST  /chat/{private}/share/                                 shared=1          302  404  404  404  404  in
 chat:delete                           POST  /chat/{private}/delete/                                -                 302  404  404  404  404  in
+chat:menu                             GET   /chat/{private}/menu/                                         -                 200  404  404  404  404  in
+chat:export                           GET   /chat/{private}/export/md/                                    -                 200  404  404  404  404  in
+chat:export                           GET   /chat/{private}/export/json/                                  -                 200  404  404  404  404  in
+chat:export                           GET   /chat/{private}/export/exe/                                   -                 404  404  404  404  404  in
+chat:pin                              POST  /chat/{private}/pin/                                          pinned=1          302  404  404  404  404  in
+chat:restore                          POST  /chat/{private}/restore/                                      -                 404  404  404  404  404  in
+chat:options                          GET   /chat/{private}/options/                               -                 200  404  404  404  404  in
+chat:options                          POST  /chat/{private}/options/                               seed=7            302  404  404  404  404  in
 chat:stop                             POST  /chat/{private}/stop/                                  -                 302  404  404  404  404  in
 chat:regenerate                       POST  /chat/{private}/messages/{private_reply}/regenerate/   -                 302  404  404  404  404  in
 chat:show                             POST  /chat/{private}/messages/{private_reply}/show/         -                 302  404  404  404  404  in
@@ -81,6 +109,14 @@ chat:older                            GET   /chat/{shared}/older/{shared_reply}/
 chat:rename                           POST  /chat/{shared}/rename/                                 title=New         302  302  403  403  404  in
 chat:share                            POST  /chat/{shared}/share/                                  shared=0          302  302  403  403  404  in
 chat:delete                           POST  /chat/{shared}/delete/                                 -                 302  302  403  403  404  in
+chat:menu                             GET   /chat/{shared}/menu/                                         -                 200  200  200  200  404  in
+chat:export                           GET   /chat/{shared}/export/md/                                    -                 200  200  200  200  404  in
+chat:export                           GET   /chat/{shared}/export/json/                                  -                 200  200  200  200  404  in
+chat:export                           GET   /chat/{shared}/export/exe/                                   -                 404  404  404  404  404  in
+chat:pin                              POST  /chat/{shared}/pin/                                          pinned=1          302  302  302  302  404  in
+chat:restore                          POST  /chat/{shared}/restore/                                      -                 404  404  404  404  404  in
+chat:options                          GET   /chat/{shared}/options/                                -                 200  200  200  200  404  in
+chat:options                          POST  /chat/{shared}/options/                                seed=7            302  302  302  403  404  in
 chat:stop                             POST  /chat/{shared}/stop/                                   -                 302  302  302  403  404  in
 chat:regenerate                       POST  /chat/{shared}/messages/{shared_reply}/regenerate/     -                 302  302  302  403  404  in
 chat:show                             POST  /chat/{shared}/messages/{shared_reply}/show/           -                 302  302  302  403  404  in
@@ -88,29 +124,130 @@ chat:show                             POST  /chat/{shared}/messages/{shared_repl
 chat:older                            GET   /chat/{shared}/older/{private_reply}/                  -                 404  404  404  404  404  in
 chat:regenerate                       POST  /chat/{shared}/messages/{private_reply}/regenerate/    -                 404  404  404  403  404  in
 chat:show                             POST  /chat/{shared}/messages/{private_reply}/show/          -                 404  404  404  403  404  in
-chat:regenerate                       POST  /chat/{shared}/messages/{shared_question}/regenerate/  -                 404  404  404  403  404  in
+chat:regenerate                       POST  /chat/{shared}/messages/{shared_question}/regenerate/  -                 302  302  302  403  404  in
+
+chat:edit                             POST  /chat/{private}/messages/{private_question}/edit/      text=Anew         302  404  404  404  404  in
+chat:edit                             POST  /chat/{shared}/messages/{shared_question}/edit/        text=Anew         302  302  302  403  404  in
+chat:edit                             POST  /chat/{shared}/messages/{shared_reply}/edit/           text=Anew         404  404  404  403  404  in
+chat:edit                             POST  /chat/{shared}/messages/{private_question}/edit/       text=Anew         404  404  404  403  404  in
+chat:remove                           POST  /chat/{private}/messages/{private_reply}/remove/       -                 302  404  404  404  404  in
+chat:remove                           POST  /chat/{shared}/messages/{shared_question}/remove/      -                 302  302  403  403  404  in
+chat:remove                           POST  /chat/{shared}/messages/{private_reply}/remove/        -                 404  404  404  403  404  in
+chat:continue                         POST  /chat/{private}/messages/{private_reply}/continue/     -                 302  404  404  404  404  in
+chat:continue                         POST  /chat/{shared}/messages/{shared_reply}/continue/       -                 302  302  302  403  404  in
+chat:continue                         POST  /chat/{shared}/messages/{private_reply}/continue/      -                 404  404  404  403  404  in
+chat:feedback                         GET   /chat/{private}/messages/{private_reply}/feedback/     -                 200  404  404  404  404  in
+chat:feedback                         GET   /chat/{shared}/messages/{shared_reply}/feedback/       -                 200  200  200  403  404  in
+chat:feedback                         GET   /chat/{shared}/messages/{private_reply}/feedback/      -                 404  404  404  403  404  in
+chat:feedback                         POST  /chat/{private}/messages/{private_reply}/feedback/     thumb=1           302  404  404  404  404  in
+chat:feedback                         POST  /chat/{shared}/messages/{shared_reply}/feedback/       thumb=1           302  302  302  403  404  in
+chat:feedback                         POST  /chat/{shared}/messages/{private_reply}/feedback/      thumb=1           404  404  404  403  404  in
+chat:figures                          GET   /chat/{private}/messages/{private_reply}/figures/      -                 200  404  404  404  404  in
+chat:figures                          GET   /chat/{shared}/messages/{shared_reply}/figures/        -                 200  200  200  200  404  in
+chat:figures                          GET   /chat/{shared}/messages/{private_reply}/figures/       -                 404  404  404  404  404  in
+chat:source                           GET   /chat/{private}/messages/{private_reply}/source/       -                 200  404  404  404  404  in
+chat:source                           GET   /chat/{shared}/messages/{shared_reply}/source/         -                 200  200  200  200  404  in
+chat:source                           GET   /chat/{shared}/messages/{private_reply}/source/        -                 404  404  404  404  404  in
+chat:shortcuts                        GET   /shortcuts/                                            -                 200  200  200  200  200  in
 
 chat:conversation                     GET   /chat/{nowhere}/                                       -                 404  404  404  404  404  in
 chat:post                             POST  /chat/{nowhere}/messages/                              text=Hello        404  404  404  404  404  in
 chat:delete                           POST  /chat/{nowhere}/delete/                                -                 404  404  404  404  404  in
 
+chat:restore                          POST  /chat/{deleted}/restore/                                -                 302  302  403  403  404  in
+chat:conversation                     GET   /chat/{deleted}/                                        -                 404  404  404  404  404  in
+chat:export                           GET   /chat/{deleted}/export/json/                            -                 404  404  404  404  404  in
+
 write:home                            GET   /write/                                               -                 200  200  200  200  200  in
 write:conversation                    GET   /write/{private}/                                     -                 404  404  404  404  404  in
+write:home                            POST  /write/                                              kind=story&topic=Dogs&length=short&tone=neutral&language=en 302  302  302  403  302  in
+write:conversation                    GET   /write/{text}/                                       -                 200  404  404  404  404  in
+write:change                          POST  /write/{text}/change/                                action=shorten  302  404  404  404  404  in
+write:edit                            GET   /write/{text}/edit/                                  -                 200  404  404  404  404  in
+write:edit                            POST  /write/{text}/edit/                                  text=Mine 422  404  404  404  404  in
+write:export                          GET   /write/{text}/export/md/                             -                 200  404  404  404  404  in
+write:versions                        GET   /write/{text}/versions/                              -                 200  404  404  404  404  in
+write:version                         GET   /write/{text}/versions/{text_version}/               -                 302  404  404  404  404  in
+write:show                            POST  /write/{text}/versions/{text_version}/show/          -                 302  404  404  404  404  in
+write:conversation                    GET   /write/{shared_text}/                                -                 200  200  200  200  404  in
+write:change                          POST  /write/{shared_text}/change/                         action=shorten  302  302  302  403  404  in
+write:edit                            GET   /write/{shared_text}/edit/                           -                 200  200  200  403  404  in
+write:edit                            POST  /write/{shared_text}/edit/                           text=Mine 422  422  422  403  404  in
+write:export                          GET   /write/{shared_text}/export/md/                      -                 200  200  200  200  404  in
+write:versions                        GET   /write/{shared_text}/versions/                       -                 200  200  200  200  404  in
+write:version                         GET   /write/{shared_text}/versions/{shared_version}/      -                 302  302  302  302  404  in
+write:show                            POST  /write/{shared_text}/versions/{shared_version}/show/ -                 302  302  302  403  404  in
+write:version                         GET   /write/{shared_text}/versions/{text_version}/        -                 404  404  404  404  404  in
+write:show                            POST  /write/{shared_text}/versions/{text_version}/show/   -                 404  404  404  403  404  in
+write:export                          GET   /write/{shared_text}/export/exe/                     -                 404  404  404  404  404  in
+write:edit                            GET   /write/{private}/edit/                               -                 404  404  404  404  404  in
+write:change                          POST  /write/{shared}/change/                              action=shorten 404  404  404  404  404  in
+chat:regenerate                       POST  /chat/{shared_text}/messages/{shared_version}/regenerate/ -                 302  302  302  403  404  in
+chat:stop                             POST  /chat/{shared_text}/stop/                            -                 302  302  302  403  404  in
 
 translate:home                        GET   /translate/                                           -                 200  200  200  200  200  in
+translate:home                        POST  /translate/                                           text=Hi&target=de  302  302  302  403  302  in
 translate:conversation                GET   /translate/{private}/                                 -                 404  404  404  404  404  in
+translate:conversation                GET   /translate/{translation}/                             -                 200  404  404  404  404  in
+translate:conversation                GET   /translate/{shared_translation}/                      -                 200  200  200  200  404  in
+translate:post                        POST  /translate/{translation}/text/                        text=Hi&target=de  302  404  404  404  404  in
+translate:post                        POST  /translate/{shared_translation}/text/                 text=Hi&target=de  302  302  302  403  404  in
+translate:post                        POST  /translate/{shared}/text/                             text=Hi&target=de  404  404  404  404  404  in
+translate:thumb                       POST  /translate/{translation}/thumb/                       thumb=1           302  404  404  404  404  in
+translate:thumb                       POST  /translate/{shared_translation}/thumb/                thumb=1           302  302  302  403  404  in
 
 ask:home                              GET   /ask/                                                 -                 200  200  200  200  200  in
+ask:file                              POST  /ask/file/                                            -                 422  422  422  403  422  in
 ask:conversation                      GET   /ask/{private}/                                       -                 404  404  404  404  404  in
+ask:conversation                      GET   /ask/{passage}/                                       -                 200  200  200  200  404  in
 
 analyze:home                          GET   /analyze/                                             -                 200  200  200  200  200  in
+analyze:file                          POST  /analyze/file/                                        -                 422  422  422  403  422  in
 analyze:conversation                  GET   /analyze/{private}/                                   -                 404  404  404  404  404  in
+analyze:conversation                  GET   /analyze/{analysis}/                                  -                 200  200  200  200  404  in
+analyze:column                        POST  /analyze/{analysis}/column/                           column=0          302  302  302  403  404  in
+analyze:stop                          POST  /analyze/{analysis}/stop/                             -                 302  302  302  403  404  in
+analyze:continue                      POST  /analyze/{analysis}/continue/                         -                 302  302  302  403  404  in
+analyze:download                      GET   /analyze/{analysis}/table.csv                         -                 200  200  200  200  404  in
+analyze:label                         POST  /analyze/{analysis}/rows/1/label/                     label=neutral     302  302  302  403  404  in
+analyze:label                         POST  /analyze/{analysis}/rows/2/label/                     label=neutral     404  404  404  403  404  in
+analyze:thumb                         POST  /analyze/{analysis}/rows/1/thumb/                     thumb=1           302  302  302  403  404  in
+
+catalog:home                          GET   /models/                                             -                 200  200  403  403  200  in
+runs:home                             GET   /runs/                                               -                 200  200  403  403  200  in
+runs:new                              GET   /runs/new/                                           -                 200  200  403  403  200  in
+runs:new                              POST  /runs/new/                                           name=Tales        422  422  403  403  422  in
+runs:upload                           POST  /runs/new/files/                                     -                 422  422  403  403  422  in
+runs:datasets                         GET   /runs/new/files/list/                                -                 200  200  403  403  200  in
+runs:delete-dataset                   POST  /runs/files/{dataset}/delete/                        -                 302  302  403  403  404  in
+runs:run                              GET   /runs/{run}/                                         -                 200  200  403  403  404  in
+runs:config                           GET   /runs/{run}/config.json                              -                 200  200  403  403  404  in
+runs:log                              GET   /runs/{run}/log.txt                                  -                 404  404  403  403  404  in
+runs:tokens                           POST  /runs/{run}/tokens/                                  text=Hello        200  200  403  403  404  in
+runs:stop                             POST  /runs/{run}/stop/                                    -                 302  302  403  403  404  in
+runs:resume                           POST  /runs/{run}/resume/                                  -                 302  302  403  403  404  in
+runs:delete                           POST  /runs/{run}/delete/                                  -                 302  302  403  403  404  in
+runs:run                              GET   /runs/{nowhere}/                                     -                 404  404  404  404  404  in
 """  # noqa: E501
 
 SOCKETS = """
 ws/chat/<uuid:conversation_id>/   /ws/chat/{private}/   open 4404 4404 4404 4404 4401
 ws/chat/<uuid:conversation_id>/   /ws/chat/{shared}/    open open open open 4404 4401
 ws/chat/<uuid:conversation_id>/   /ws/chat/{nowhere}/   4404 4404 4404 4404 4404 4401
+ws/ask/<uuid:conversation_id>/      /ws/ask/{passage}/        open open open open 4404 4401
+ws/ask/<uuid:conversation_id>/      /ws/ask/{shared}/         4404 4404 4404 4404 4404 4401
+ws/analyze/<uuid:conversation_id>/  /ws/analyze/{analysis}/   open open open open 4404 4401
+ws/analyze/<uuid:conversation_id>/  /ws/analyze/{shared}/     4404 4404 4404 4404 4404 4401
+ws/chat/<uuid:conversation_id>/   /ws/chat/{deleted}/   4404 4404 4404 4404 4404 4401
+ws/list/                          /ws/list/             open open open open open 4401
+ws/runs/<uuid:run_id>/            /ws/runs/{run}/       open open 4404 4404 4404 4401
+ws/write/<uuid:conversation_id>/          /ws/write/{text}/                     open 4404 4404 4404 4404 4401
+ws/write/<uuid:conversation_id>/          /ws/write/{shared_text}/              open open open open 4404 4401
+ws/write/<uuid:conversation_id>/          /ws/write/{shared}/                   4404 4404 4404 4404 4404 4401
+ws/translate/new/<int:team_id>/           /ws/translate/new/{team}/             open open open 4404 4404 4401
+ws/translate/<uuid:conversation_id>/      /ws/translate/{translation}/          open 4404 4404 4404 4404 4401
+ws/translate/<uuid:conversation_id>/      /ws/translate/{shared_translation}/   open open open open 4404 4401
+ws/translate/<uuid:conversation_id>/      /ws/translate/{shared}/               4404 4404 4404 4404 4404 4401
 """
 
 
@@ -147,6 +284,29 @@ def talk(author: User, text: str, *, shared: bool) -> Conversation:
     return conversation
 
 
+def translation(author: User, *, shared: bool) -> Conversation:
+    team, asked = author.memberships.get().team, ask("42", source="en", target="de")
+    conversation = translate.start(team=team, author=author, asked=asked)
+    services.share(conversation=conversation, shared=shared)
+    return conversation
+
+
+def passage(author: User) -> Conversation:
+    team = author.memberships.get().team
+    conversation = asking.ask(team=team, author=author, passage="Owls eat mice.", question="What do owls eat?")
+    services.share(conversation=conversation, shared=True)
+    return conversation
+
+
+def analysis(author: User) -> Conversation:
+    """Of two lines; the first has its label."""
+    team = author.memberships.get().team
+    conversation = analyzing.analyze(team=team, author=author, table=lines("Good\nBad"), text="Good\nBad")
+    Row.objects.filter(analysis=conversation.pk, number=1).update(label="positive", confidence=0.9)
+    services.share(conversation=conversation, shared=True)
+    return conversation
+
+
 @dataclass
 class House:
     """The cast, by column, and what stands in the addresses."""
@@ -158,17 +318,37 @@ class House:
 @pytest.fixture
 def house(alice: User, anna: User, bob: User, victor: User, charlie: User) -> House:
     private, shared = talk(alice, "A secret", shared=False), talk(alice, "For all", shared=True)
+    deleted = talk(alice, "Thrown away", shared=True)
+    keeping.delete(conversation=deleted)
     invitation, link = accounts.invite(by=alice.memberships.get(), role=Role.MEMBER)
+    team = alice.memberships.get().team
+    dataset = Dataset.objects.create(team=team, author=alice, name="tales.txt")
+    run = TrainingRun.objects.create(team=team, author=alice, name="Tales", config={})
+    translations = [translation(alice, shared=False), translation(alice, shared=True)]
+    texts = [write(alice, shared=False), write(alice, shared=True)]
     ids = {
+        "passage": passage(alice).pk,
+        "analysis": analysis(alice).pk,
+        "text": texts[0].pk,
+        "shared_text": texts[1].pk,
+        "text_version": texts[0].leaf_id,
+        "shared_version": texts[1].leaf_id,
+        "translation": translations[0].pk,
+        "shared_translation": translations[1].pk,
         "team": alice.memberships.get().team_id,
         "member": bob.memberships.get().pk,
         "invitation": invitation.pk,
         "token": link.rstrip("/").rsplit("/", 1)[1],
         "private": private.pk,
         "private_reply": private.messages.get(role=Author.ASSISTANT).pk,
+        "private_question": private.messages.get(role=Author.USER).pk,
         "shared": shared.pk,
         "shared_reply": shared.messages.get(role=Author.ASSISTANT).pk,
         "shared_question": shared.messages.get(role=Author.USER).pk,
+        "endpoint": Endpoint.objects.create(team=team, name="Other", url="http://127.0.0.1:9").pk,
+        "dataset": dataset.pk,
+        "run": run.pk,
+        "deleted": deleted.pk,
         "nowhere": uuid4(),
     }
     people = [alice, anna, bob, victor, charlie, None]

@@ -17,11 +17,12 @@ from webapp.chat.models import Conversation, Message
 from webapp.chat.models import Role as Author
 from webapp.generation.models import Failure, Generation, Status, Waiting
 
-SILENT_DATA = "copy copy-code conversation revision message-id role status blocks theme autosubmit".split()
-SILENT_DATA += "dialog-open dialog-close".split()
+SILENT = re.compile(r"#[\w .\-]*|[\w:/.#?=&\[\]\-]*")  # a data attribute for scripts: a selector, an address, a name
 SPOKEN = {"aria-label", "title", "placeholder", "alt", "hx-confirm"}
-NAMES = "Colloquy Alice Anna Bob Victor Charlie Aurora Borealis English Cookie token a-model".split()
-NAMES += ["Language · 语言", "python manage.py link", "INFERENCE_API_KEY"]
+NAMES = "Colloquy Alice Anna Bob Victor Charlie Aurora Borealis English Cookie token a-model colloquy".split()
+NAMES += "Markdown JSON JSONL CSV TSV ChatGPT OpenAI API Ctrl Shift Enter Esc Alt Tab UTF-8 GB GPU".split()
+NAMES += "Python SQL HTML ZIP Ollama txt md jsonl json".split()
+NAMES += ["conversations.json", "Top p", "Language · 语言", "python manage.py link", "INFERENCE_API_KEY"]
 ADDRESS = r"https?://\S+|[\w.+-]+@[\w.-]+"
 
 
@@ -48,7 +49,8 @@ class Words(HTMLParser):
         for name, value in attrs:
             if tag == "html" and name == "lang":
                 self.language = value
-            spoken = name.startswith("data-") and name.removeprefix("data-") not in SILENT_DATA
+            silent = name == "data-key" or (value and value.islower() and SILENT.fullmatch(value))
+            spoken = name.startswith("data-") and not silent
             if value and (spoken or name in SPOKEN):
                 self.found.append(value)
 
@@ -140,6 +142,10 @@ def pages_inside(alice, bob, victor, charlie, team) -> Iterator[Page]:
     invitation_for(alice), invitation_for(alice, "dora@example.com")
     chat = f"/chat/{conversation.pk}/"
     for path in ("/chat/", chat, "/chat/list/", "/settings/profile/", "/settings/password/", "/settings/team/"):
+        yield path, owner.get(path)
+    for room in ("write", "translate", "ask", "analyze", "runs", "runs/new"):
+        yield f"/{room}/", owner.get(f"/{room}/")
+    for path in ("/settings/endpoints/", "/settings/conversations/", "/chat/options/", "/shortcuts/"):
         yield path, owner.get(path)
     for path in ("/teams/new/", "/account/logout/", "/nowhere/"):
         yield path, owner.get(path)

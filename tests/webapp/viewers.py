@@ -10,17 +10,15 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 from uuid import UUID
 
-import pytest
 import pytest_asyncio
 from channels.db import database_sync_to_async
-from channels.layers import get_channel_layer
 from django.conf import settings
 from django.test import Client
 from redis.asyncio import Redis
 
 from tests.webapp.people import client_of
 from webapp.accounts.models import User
-from webapp.chat.consumers import ChatConsumer
+from webapp.lib import groups
 
 PATIENCE_S = 20
 
@@ -37,9 +35,12 @@ class Tab:
         self.closed: int | None = None  # the code
         self.inbox: asyncio.Queue[dict] = asyncio.Queue()
         self.news = asyncio.Event()
+        self.reads = asyncio.Event()  # a test that clears it lets the browser read no more
+        self.reads.set()
 
     async def take(self, message: dict) -> None:
         """What the application sends."""
+        await self.reads.wait()
         assert self.closed is None, "sent after the close"
         if message["type"] == "websocket.accept":
             self.accepted = True
@@ -133,8 +134,7 @@ async def tab_of(user: User | None, path: str, *, origin: str = settings.BASE_UR
 
 
 @pytest_asyncio.fixture
-async def look(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Look]:
-    monkeypatch.setattr(ChatConsumer, "redis", redis)  # its own would belong to the event loop of an earlier test
+async def look(redis: Redis) -> AsyncIterator[Look]:
     async with AsyncExitStack() as stack:
 
         async def open_tab(user: User | None, where: UUID | str, *, language: str = "en", **options) -> Tab:
@@ -144,6 +144,4 @@ async def look(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[L
             return tab
 
         yield open_tab
-    layer = get_channel_layer()
-    assert layer is not None
-    await layer.flush()
+    await groups.close()
