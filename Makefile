@@ -10,7 +10,7 @@ TORCH_INDEX ?=
 
 export PYTHONUNBUFFERED := 1
 
-.PHONY: up test check install install-dev lock messages clean
+.PHONY: up test check bench-train bench-relay bench-page chaos install install-dev lock messages clean
 
 up: install
 	@exec $(PY) manage.py up
@@ -20,6 +20,16 @@ test: install-dev
 
 check: install-dev
 	@$(PY) -m tools.check
+
+# What a reply costs beside a bare relay; what a page's first load fetches; fifty kills under load (tests/bench/README.md)
+bench-relay: install-dev
+	@$(PY) -m tests.bench.relay $(ARGS)
+
+bench-page: install-dev
+	@$(PY) -m tests.bench.page
+
+chaos: install-dev
+	@$(PY) -m tests.bench.chaos $(ARGS)
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev
@@ -38,6 +48,10 @@ $(VENV)/.installed: requirements.lock requirements-vllm.txt
 $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
 	@$(PIP) -r requirements-dev.lock
 	@touch $@
+
+# Tokens a second of pretrain against Hugging Face's Trainer
+bench-train: install
+	@$(PY) -m training.bench $(ARGS)
 
 lock:
 	@$(PY) tools/lock.py
