@@ -9,7 +9,7 @@ Safetensors only: nothing that is read back can run code.
 import json
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,22 @@ from safetensors.torch import load_file, save_file
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
 from training.errors import CheckpointError
+from training.optimizer import Optimizers
 
 KEPT = 2
 """Checkpoints that stay; older ones are deleted when a new one is complete."""
+
+
+@dataclass(slots=True)
+class StageState:
+    """Where a run stands in its stage: its number from 0, and as in State."""
+
+    number: int = 0
+    steps: int = 0
+    epoch: int = 0
+    batch: int = 0
+    tokens: int = 0
+    elapsed_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -28,17 +41,30 @@ class State:
     """Where a run stands. batch counts within the epoch; tokens leave padding out; elapsed_s is time in the loop."""
 
     step: int = 0
-    epoch: int = 0
-    batch: int = 0
     tokens: int = 0
     elapsed_s: float = 0.0
+    stage: StageState = field(default_factory=StageState)
 
 
-def save_model(path: Path, model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, run: Mapping[str, Any]) -> None:
-    """A model directory for vLLM and transformers, with run.json beside the weights."""
+def save_model(
+    path: Path,
+    model: LlamaForCausalLM,
+    tokenizer: PreTrainedTokenizerFast,
+    run: Mapping[str, Any],
+    *,
+    dtype: torch.dtype = torch.float32,
+    shard_megabytes: int | None = None,
+) -> None:
+    """A model directory for vLLM and transformers, with run.json beside the weights.
+
+    Weights are written as DTYPE (the model itself stays as it is), in pieces of SHARD_MEGABYTES if that is given.
+    """
+    tensors = {name: value.to(dtype) for name, value in model.state_dict().items() if name != "lm_head.weight"}
 
     def write(directory: Path) -> None:
-        _write_model(directory, model, tokenizer)
+        model.save_pretrained(directory, state_dict=tensors, max_shard_size=f"{shard_megabytes or 50_000}MB")
+        tokenizer.save_pretrained(directory)
+        _declare(directory / "config.json", dtype)
         _write_json(directory / "run.json", run)
 
     write_directory(path, write)
@@ -48,7 +74,7 @@ def save_checkpoint(
     root: Path,
     model: LlamaForCausalLM,
     tokenizer: PreTrainedTokenizerFast,
-    optimizer: torch.optim.Optimizer,
+    optimizer: Optimizers,
     state: State,
     run: Mapping[str, Any],
 ) -> Path:
@@ -56,7 +82,7 @@ def save_checkpoint(
 
     def write(directory: Path) -> None:
         _write_model(directory, model, tokenizer)
-        save_file(_optimizer_tensors(optimizer), directory / "optimizer.safetensors")
+        save_file({**dict(optimizer.tensors()), "rng": torch.get_rng_state()}, directory / "optimizer.safetensors")
         _write_json(directory / "state.json", {**asdict(state), "run": run})
 
     path = root / f"step-{state.step:08}"
@@ -81,27 +107,28 @@ def list_checkpoints(root: Path) -> list[Path]:
     return sorted(root.glob("step-*")) if root.is_dir() else []
 
 
-def load_checkpoint(
-    path: Path, model: LlamaForCausalLM, optimizer: torch.optim.Optimizer, run: dict[str, Any]
-) -> State:
-    """Put weights, optimizer, random state and the metrics of RUN back.
-
-    Raises CheckpointError if the checkpoint was made with another configuration or other data.
-    """
+def read_state(path: Path) -> tuple[State, dict[str, Any]]:
+    """Where the run stood, and its record."""
     state = json.loads((path / "state.json").read_text(encoding="utf-8"))
-    earlier = state.pop("run")
-    if earlier["fingerprint"] != run["fingerprint"]:
-        raise CheckpointError(
-            f"{path.name} was made with another configuration or other data: "
-            "resume with the same ones, or start anew with another --out."
-        )
+    record = state.pop("run")
+    return State(**{**state, "stage": StageState(**state["stage"])}), record
+
+
+def load_checkpoint(path: Path, model: LlamaForCausalLM, optimizer: Optimizers) -> None:
+    """Put weights, optimizer and random state back."""
     model.load_state_dict(
         load_file(path / "model.safetensors"), strict=False
     )  # the tied output layer is not stored twice
     model.tie_weights()
-    _restore_optimizer(optimizer, load_file(path / "optimizer.safetensors"))
-    run["metrics"] = earlier["metrics"]
-    return State(**state)
+    tensors = load_file(path / "optimizer.safetensors")
+    torch.set_rng_state(tensors.pop("rng"))
+    optimizer.restore(tensors)
+
+
+def _declare(path: Path, dtype: torch.dtype) -> None:
+    """Say in config.json what the weights are."""
+    config = json.loads(path.read_text(encoding="utf-8"))
+    _write_json(path, {**config, "dtype": str(dtype).removeprefix("torch.")})
 
 
 def write_directory(path: Path, write: Callable[[Path], None]) -> None:
@@ -125,21 +152,3 @@ def _write_model(directory: Path, model: LlamaForCausalLM, tokenizer: PreTrained
 
 def _write_json(path: Path, value: Mapping[str, Any]) -> None:
     path.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-
-
-def _optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
-    tensors = {
-        f"{number}.{name}": value.contiguous()
-        for number, values in optimizer.state_dict()["state"].items()
-        for name, value in values.items()
-    }
-    return {**tensors, "rng": torch.get_rng_state()}
-
-
-def _restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, torch.Tensor]) -> None:
-    torch.set_rng_state(tensors.pop("rng"))
-    state: dict[int, dict[str, torch.Tensor]] = {}
-    for key, value in tensors.items():
-        number, name = key.split(".")
-        state.setdefault(int(number), {})[name] = value
-    optimizer.load_state_dict({**optimizer.state_dict(), "state": state})

@@ -1,83 +1,149 @@
-"""All that a run reads, rendered: the training rows in the order of their sources, and the evaluation rows by name."""
+"""All that a run reads, rendered: the documents of every source, and of the evaluation by name."""
 
+import os
+import random
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from itertools import accumulate
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 from transformers import PreTrainedTokenizerFast
 
-from training.batches import epoch_batches
-from training.config import PretrainConfig, SourceConfig
-from training.data import Example, Text, load_examples
+from training.batches import Batch, Planned, batch_shape, collate, epoch_batches
+from training.config import PretrainConfig, SourceConfig, StageConfig
+from training.data import load_examples, load_texts
 from training.errors import DataError
-from training.rendering import Rendered, render
+from training.rendering import Documents, Rendered, render_all
 from training.tokenizer import train_tokenizer
 
-TOKENIZER_SAMPLE = 200_000
-"""Texts the tokenizer learns from: more change little and cost minutes."""
+MANY_CORES = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """sources: the rows of each training source; repeats: how often an epoch sees each; evaluation: rows by name."""
+    """documents: of each training source, by its content; evaluation: documents by name."""
 
-    sources: list[list[Rendered]]
-    repeats: list[float]
-    evaluation: dict[str, list[Rendered]]
+    config: PretrainConfig
+    documents: dict[str, Documents]
+    evaluation: dict[str, Documents]
 
     @property
     def examples(self) -> int:
-        return sum(len(rows) for rows in self.sources)
+        return sum(len(documents) for documents in self.documents.values())
 
-    @property
-    def tokens_per_epoch(self) -> int:
-        return round(sum(sum(map(len, rows)) * repeat for rows, repeat in zip(self.sources, self.repeats, strict=True)))
+    def tokens_per_epoch(self, stage: StageConfig) -> int:
+        return round(sum(self._of(source).tokens * source.repeat for source in stage.sources))
 
-    def batches(
-        self, *, batch_tokens: int, seed: int, epoch: int, batch: int
-    ) -> Iterator[tuple[int, int, list[Rendered]]]:
-        """(epoch, number within the epoch, rows) of every batch from the given place on, without end."""
-        rows = [row for source in self.sources for row in source]
-        lengths = [[len(row) for row in source] for source in self.sources]
-        while True:
-            order = epoch_batches(lengths, self.repeats, batch_tokens=batch_tokens, seed=seed, epoch=epoch)
-            for number in range(batch, len(order)):
-                yield epoch, number, [rows[i] for i in order[number]]
-            epoch, batch = epoch + 1, 0
+    def order(self, stage: int, epoch: int) -> list[Planned]:
+        """The batches of an epoch of a stage."""
+        sources = self.config.stages[stage].sources
+        return epoch_batches(
+            [self._of(source).lengths for source in sources],
+            [source.repeat for source in sources],
+            row_tokens=self.config.rows,
+            batch_tokens=self.config.batch_tokens,
+            seed=(self.config.seed, stage, epoch),
+        )
+
+    def collate(self, stage: int, planned: Planned) -> Batch:
+        """The batch itself. Documents are counted through the sources of the stage."""
+        width, rows = planned
+        configured = self.config.stages[stage]
+        every = Joined([self._of(source) for source in configured.sources])
+        shape = batch_shape(width, self.config.batch_tokens)
+        return collate(every, rows, shape=shape, prompt_weight=configured.prompt_weight)
+
+    def evaluation_batches(self, name: str) -> Iterator[Batch]:
+        documents = self.evaluation[name]
+        rows, tokens = self.config.rows, self.config.batch_tokens
+        for width, members in epoch_batches(
+            [documents.lengths], [1.0], row_tokens=rows, batch_tokens=tokens, seed=(0,)
+        ):
+            yield collate(documents, members, shape=batch_shape(width, tokens), prompt_weight=0.0)
+
+    def _of(self, source: SourceConfig) -> Documents:
+        return self.documents[_content(source)]
 
 
-def load_sources(config: PretrainConfig, directories: Sequence[Path]) -> list[list[Example]]:
-    return [load_examples(source, directories, seed=config.seed) for source in config.sources]
+class Joined(Sequence[Rendered]):
+    """Several sources counted through."""
+
+    def __init__(self, parts: Sequence[Documents]) -> None:
+        self._parts = parts
+        self._ends = list(accumulate(map(len, parts)))
+
+    def __len__(self) -> int:
+        return self._ends[-1]
+
+    def __getitem__(self, place: Any) -> Any:
+        part = bisect_right(self._ends, place)
+        return self._parts[part][place - (self._ends[part - 1] if part else 0)]
 
 
-def learn_tokenizer(sources: Sequence[Sequence[Example]], config: PretrainConfig) -> PreTrainedTokenizerFast:
-    texts = [text for examples in sources for example in examples for text in _texts(example)]
-    stride = max(1, len(texts) // TOKENIZER_SAMPLE)
-    return train_tokenizer(texts[::stride], vocab_size=config.model.vocab_size)
-
-
-def render_corpus(
-    config: PretrainConfig,
-    sources: Sequence[Sequence[Example]],
-    tokenizer: PreTrainedTokenizerFast,
-    directories: Sequence[Path],
-) -> Corpus:
-    return Corpus(
-        [_render(source, examples, tokenizer) for source, examples in zip(config.sources, sources, strict=True)],
-        [source.repeat for source in config.sources],
-        {
-            source.name: _render(source, load_examples(source, directories, seed=config.seed), tokenizer)
-            for source in config.evaluation
-        },
+def learn_tokenizer(config: PretrainConfig, directories: Sequence[Path]) -> PreTrainedTokenizerFast:
+    texts = [text for group in tokenizer_texts(config, directories).values() for text in group]
+    return train_tokenizer(
+        texts, vocab_size=config.model.vocab_size, max_token_length=config.tokenizer.max_token_length
     )
 
 
-def _render(source: SourceConfig, examples: Sequence[Example], tokenizer: PreTrainedTokenizerFast) -> list[Rendered]:
-    rows = [row for example in examples if len(row := render(example, tokenizer)) <= source.max_tokens]
-    if not rows:
+def tokenizer_texts(config: PretrainConfig, directories: Sequence[Path]) -> dict[str, list[str]]:
+    """Distinct texts by language, in an order drawn by the seed, as many as the configuration gives each language."""
+    found: dict[str, dict[str, None]] = {}
+    for source in {_content(source): source for source in config.sources}.values():
+        for language, text in load_texts(source, directories):
+            found.setdefault(language, {})[text] = None
+    rng = random.Random(config.seed)  # noqa: S311 (variety, not secrets)
+    return {language: _up_to(list(texts), _budget(config, language), rng) for language, texts in sorted(found.items())}
+
+
+def _budget(config: PretrainConfig, language: str) -> float:
+    return config.tokenizer.characters * config.tokenizer.shares.get(language, 1.0)
+
+
+def _up_to(texts: list[str], characters: float, rng: random.Random) -> list[str]:
+    rng.shuffle(texts)
+    for i, text in enumerate(texts):
+        characters -= len(text)
+        if characters < 0:
+            return texts[: i + 1]
+    return texts
+
+
+def render_corpus(config: PretrainConfig, tokenizer: PreTrainedTokenizerFast, directories: Sequence[Path]) -> Corpus:
+    """Everything that the configuration reads. A machine of many cores renders several sources at once."""
+    sources = {_content(source): source for source in config.sources}
+    every = [*sources.values(), *config.evaluation]
+    render = partial(_render, seed=config.seed, tokenizer=tokenizer, directories=directories)
+    workers = min(len(every), (os.cpu_count() or 1) // 2)
+    if workers < MANY_CORES // 2:
+        found = [render(source) for source in every]
+    else:
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+            found = list(pool.map(render, every))
+    names = [source.name for source in config.evaluation]
+    return Corpus(
+        config,
+        dict(zip(sources, found[: len(sources)], strict=True)),
+        dict(zip(names, found[len(sources) :], strict=True)),
+    )
+
+
+def _render(
+    source: SourceConfig, *, seed: int, tokenizer: PreTrainedTokenizerFast, directories: Sequence[Path]
+) -> Documents:
+    examples = load_examples(source, directories, seed=seed)
+    documents = Documents(row for row in render_all(examples, tokenizer) if len(row) <= source.max_tokens)
+    if not len(documents):
         raise DataError(f"Nothing is left of {source.file}: check `where`, and max_tokens ({source.max_tokens}).")
-    return rows
+    return documents
 
 
-def _texts(example: Example) -> list[str]:
-    return [example.text] if isinstance(example, Text) else [message.content for message in example.messages]
+def _content(source: SourceConfig) -> str:
+    """What the documents of a source depend on: stages that repeat a source differently share them."""
+    return source.model_dump_json(exclude={"repeat"})

@@ -4,6 +4,9 @@ kind         row
 chat         {"messages": [{"role": "user", "content": "…"}, …, {"role": "assistant", …}]}
 text         {"text": "…"}
 translation  {"src": "…", "tgt": "…", "src_lang": "en", "tgt_lang": "zh"}: gives an example in each direction
+pair         the same rows, without a request around them: half the tokens
+qa           {"context": "…", "question": "…", "answers": ["…"]}: no answer where the context has none
+sentiment    {"text": "…", "label": "positive", "negative" or "neutral"}
 story        {"text": "…"}: the text is the reply to a request for a story
 intents      {"prompts": ["…", …], "replies": ["…", …]}: every prompt gets one of the replies
 
@@ -14,48 +17,77 @@ import json
 import lzma
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from inference.messages import Message, Role
-from training import phrasings
+from inference.prompts import LANGUAGES, SENTIMENTS
+from training import passages, phrasings
 from training.config import SourceConfig
 from training.errors import DataError
+from training.examples import Conversation, Example, Text
+from training.variety import arrange
 
-
-@dataclass(frozen=True, slots=True)
-class Conversation:
-    """Messages that alternate user and assistant, a system message first if any. Only the replies are learned."""
-
-    messages: tuple[Message, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """Plain text, all of which is learned."""
-
-    text: str
-
-
-Example = Conversation | Text
 Row = Mapping[str, Any]
 
 
 def load_examples(source: SourceConfig, directories: Sequence[Path], *, seed: int) -> list[Example]:
     """All examples of a source, in an order that depends on nothing but the file and the seed."""
-    path = find_file(source.file, directories)
     rng = random.Random(f"{seed} {source.name}")  # noqa: S311 (variety, not secrets)
+    parse = _passages if source.kind == "qa" else _row_by_row
+    examples = parse(source, directories, rng)
+    return arrange(examples, source, rng)
+
+
+def load_texts(source: SourceConfig, directories: Sequence[Path]) -> Iterator[tuple[str, str]]:
+    """(language, text) of everything that is written in the rows of a source, "" where a row names no language."""
+    for _, row in _chosen(source, find_file(source.file, directories)):
+        language = str(row.get("lang", ""))
+        yield from ((language, str(row[field])) for field in ("text", "context", "question") if field in row)
+        yield from ((language, str(message["content"])) for message in row.get("messages", ()))
+        yield from ((language, str(text)) for field in ("prompts", "replies", "answers") for text in row.get(field, ()))
+        yield from ((str(row[f"{side}_lang"]), str(row[side])) for side in ("src", "tgt") if side in row)
+
+
+def _row_by_row(source: SourceConfig, directories: Sequence[Path], rng: random.Random) -> list[Example]:
+    path = find_file(source.file, directories)
     examples: list[Example] = []
+    for line, row in _chosen(source, path):
+        with _located(path, line, source.kind):
+            for _ in range(source.variants):
+                examples.extend(PARSERS[source.kind](row, rng))
+    return examples
+
+
+def _passages(source: SourceConfig, directories: Sequence[Path], rng: random.Random) -> list[Example]:
+    path, line = find_file(source.file, directories), 0
+
+    def rows() -> Iterator[Row]:
+        nonlocal line
+        for line, row in _chosen(source, path):  # noqa: B007 (the line is for the error)
+            yield row
+
+    try:
+        found = passages.group(rows())
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(f"{path.name}, line {line}: {_reason(error, source.kind)}") from error
+    made = passages.conversations(found, characters=source.passage_characters, variants=source.variants, rng=rng)
+    return [Conversation(messages) for messages in made]
+
+
+def _chosen(source: SourceConfig, path: Path) -> Iterator[tuple[int, Row]]:
     for line, row in read_rows(path):
         if all(row.get(field) == value for field, value in source.where.items()):
-            try:
-                examples.extend(PARSERS[source.kind](row, rng))
-            except (KeyError, TypeError, ValueError) as error:
-                raise DataError(f"{path.name}, line {line}: {_reason(error, source.kind)}") from error
-    examples = [example for example in examples if not _is_excluded(example, source.exclude_replies)]
-    examples = _without_duplicates(examples, one_reply=source.kind in ("chat", "intents"))
-    return _vary(examples, source, rng)
+            yield line, row
+
+
+@contextmanager
+def _located(path: Path, line: int, kind: str) -> Iterator[None]:
+    try:
+        yield
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(f"{path.name}, line {line}: {_reason(error, kind)}") from error
 
 
 def find_file(name: str, directories: Sequence[Path]) -> Path:
@@ -69,13 +101,20 @@ def find_file(name: str, directories: Sequence[Path]) -> Path:
 
 def read_rows(path: Path) -> Iterator[tuple[int, Row]]:
     """(line number from 1, row) of every line that is not blank."""
-    with lzma.open(path, "rb") if path.suffix == ".xz" else path.open("rb") as lines:
-        for number, line in enumerate(lines, start=1):
-            if line.strip():
-                yield number, _parse_line(line, f"{path.name}, line {number}")
+    for number, line in read_lines(path):
+        yield number, parse_line(line, f"{path.name}, line {number}")
 
 
-def _parse_line(line: bytes, place: str) -> Row:
+def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Lines that are not blank, numbered from 1."""
+    try:
+        with lzma.open(path, "rb") if path.suffix == ".xz" else path.open("rb") as lines:
+            yield from ((number, line) for number, line in enumerate(lines, start=1) if line.strip())
+    except (OSError, EOFError, lzma.LZMAError) as error:
+        raise DataError(f"{path.name} cannot be read: {error}.") from error
+
+
+def parse_line(line: bytes, place: str) -> Row:
     try:
         row = json.loads(line)
     except ValueError as error:  # not JSON, or not UTF-8
@@ -112,6 +151,20 @@ def _translation(row: Row, rng: random.Random) -> list[Example]:
     ]
 
 
+def _pair(row: Row, rng: random.Random) -> list[Example]:
+    sides = (row["src_lang"], _text(row["src"])), (row["tgt_lang"], _text(row["tgt"]))
+    return [
+        Text(reply, given=f"{LANGUAGES.get(source, source)}: {text}\n{LANGUAGES.get(target, target)}: ")
+        for (source, text), (target, reply) in (sides, sides[::-1])
+    ]
+
+
+def _sentiment(row: Row, rng: random.Random) -> list[Example]:
+    if row["label"] not in SENTIMENTS:
+        raise ValueError(f"label must be one of {', '.join(SENTIMENTS)}, not {row['label']!r}")
+    return [_exchange(phrasings.sentiment_request(_text(row["text"]), rng=rng), row["label"])]
+
+
 def _story(row: Row, rng: random.Random) -> list[Example]:
     story = _text(row["text"])
     return [_exchange(phrasings.story_request(story, rng=rng), story)]
@@ -126,6 +179,8 @@ PARSERS: Mapping[str, Callable[[Row, random.Random], list[Example]]] = {
     "chat": _chat,
     "text": _plain,
     "translation": _translation,
+    "pair": _pair,
+    "sentiment": _sentiment,
     "story": _story,
     "intents": _intents,
 }
@@ -139,40 +194,3 @@ def _text(value: object) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ValueError(f"expected text that is not empty, found {value!r}")
     return value.strip()
-
-
-def _is_excluded(example: Example, replies: Sequence[str]) -> bool:
-    return isinstance(example, Conversation) and any(message.content in replies for message in example.messages)
-
-
-def _without_duplicates(examples: Sequence[Example], *, one_reply: bool) -> list[Example]:
-    """One reply to a prompt: a model asked to give two different ones learns neither."""
-    first: dict[object, Example] = {}
-    for example in examples:
-        key = example.messages[:-1] if one_reply and isinstance(example, Conversation) else example
-        first.setdefault(key, example)
-    return list(first.values())
-
-
-def _vary(examples: list[Example], source: SourceConfig, rng: random.Random) -> list[Example]:
-    if source.max_examples is not None and len(examples) > source.max_examples:
-        examples = rng.sample(examples, source.max_examples)
-    if source.joined:
-        examples = [_join(example, examples, rng) if rng.random() < source.joined else example for example in examples]
-    if source.with_system:
-        examples = [
-            _with_system(example, rng) if rng.random() < source.with_system else example for example in examples
-        ]
-    return examples
-
-
-def _join(example: Example, others: Sequence[Example], rng: random.Random) -> Example:
-    """Small talk has no thread to lose: independent exchanges in a row teach where a turn ends and the next begins."""
-    parts = [*rng.sample(others, min(rng.choice((1, 2)), len(others))), example]
-    return Conversation(tuple(message for part in parts if isinstance(part, Conversation) for message in part.messages))
-
-
-def _with_system(example: Example, rng: random.Random) -> Example:
-    if not isinstance(example, Conversation) or example.messages[0].role is Role.SYSTEM:
-        return example
-    return Conversation((Message(Role.SYSTEM, rng.choice(phrasings.SYSTEM)), *example.messages))

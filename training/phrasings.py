@@ -37,6 +37,13 @@ INTO: dict[str, tuple[str, ...]] = {
     ),
 }
 
+SENTIMENT = (
+    "Is this positive, neutral or negative? {}",
+    "What is the sentiment of this text: positive, neutral or negative?\n{}",
+    "Does this sound positive, neutral or negative?\n\n{}",
+    "这段话的情感是 positive、neutral 还是 negative？\n{}",
+)
+
 STORY = ("Tell me a story.", "Tell me a short story.", "Can you tell me a story?", "Write a short story for children.")
 STORY_ABOUT = ("Tell me a story about {}.", "Write a short story about {}.", "Can you tell me a story about {}?")
 
@@ -47,14 +54,25 @@ _HERO = re.compile(
 
 
 def translation_request(text: str, *, source: str, target: str, rng: random.Random) -> str:
-    """Half of the requests are worded as the product words them (inference.prompts), the others as people do."""
-    if target not in INTO or rng.random() < 0.5:
-        return prompts.translate(text, source=source, target=target)[-1].content
+    """Most requests are worded as the product words them (inference.prompts), the others as people do."""
+    if target not in INTO or rng.random() < 0.6:
+        known = source if rng.random() < 0.8 else ""  # the page need not know the language it translates from
+        return prompts.translate(text, source=known, target=target)[-1].content
     return rng.choice(INTO[target]).format(text)
+
+
+def sentiment_request(text: str, *, rng: random.Random) -> str:
+    if rng.random() < 0.7:
+        return prompts.analyze(text)[-1].content
+    return rng.choice(SENTIMENT).format(text)
 
 
 def story_request(story: str, *, rng: random.Random) -> str:
     heroes = [named or described for described, named in _HERO.findall(story[:300])]
     if not heroes or rng.random() < 0.3:
         return rng.choice(STORY)
-    return rng.choice(STORY_ABOUT).format(rng.choice(heroes))
+    hero = rng.choice(heroes)
+    if rng.random() < 0.5:
+        words, tone = rng.choice((None, 100, 200)), rng.choice(("", "", "friendly", "playful"))
+        return prompts.write(hero, kind="story", language="en", words=words, tone=tone)[-1].content
+    return rng.choice(STORY_ABOUT).format(hero)

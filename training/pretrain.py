@@ -2,29 +2,48 @@
 
     python -m training pretrain training/configs/builtin.toml --corpus DIR --out DIR [--resume]
 
-AdamW with warm-up and cosine decay, gradient clipping, bfloat16 where the hardware has it, checkpoints, and exact
-resume: weights, optimizer, random state and position in the data.
+Documents packed into rows that keep them apart, stages, AdamW or Muon with warm-up, plateau and decay, gradient
+clipping, bfloat16 where the hardware has it, checkpoints, and exact resume: weights, optimizer, random state and place
+in the data.
 """
 
 import math
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import torch
-from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import PreTrainedTokenizerFast
+from transformers.utils import logging
 
-from training.batches import collate, epoch_batches
-from training.checkpoint import State, find_latest, load_checkpoint, save_checkpoint, save_model
+from training.batches import Batch
+from training.checkpoint import (
+    StageState,
+    State,
+    find_latest,
+    list_checkpoints,
+    load_checkpoint,
+    read_state,
+    save_checkpoint,
+    save_model,
+)
 from training.config import PretrainConfig
-from training.corpus import learn_tokenizer, load_sources, render_corpus
+from training.corpus import learn_tokenizer, render_corpus
 from training.errors import CheckpointError, TrainingError
-from training.model import build_model, device_and_dtype, summed_loss
-from training.progress import Evaluated, Finished, Saved, Started, Step, emit
-from training.record import describe_run, note_outcome
-from training.rendering import IGNORE, Rendered
+from training.feed import feed
+from training.measure import Window, evaluate
+from training.model import TensorBatch, build_model, device_and_dtype, weighted_loss
+from training.optimizer import build_optimizer
+from training.progress import Event, Finished, Saved, Started, emit
+from training.ranks import Ranks
+from training.record import Record, describe_run, fingerprint, note_outcome
+from training.sampling import pick, sample
 from training.schedule import learning_rate, progress
-from training.tokenizer import END_OF_TEXT, control_id
+
+
+def _never() -> bool:
+    return False
 
 
 def pretrain(
@@ -33,148 +52,197 @@ def pretrain(
     directories: Sequence[Path],
     out: Path,
     resume: bool = False,
-    should_stop: Callable[[], bool] = lambda: False,
+    should_stop: Callable[[], bool] = _never,
+    should_advance: Callable[[], bool] = _never,
 ) -> State:
     """Run to the end, and leave the model in OUT/model; or until should_stop, which is asked after every step.
 
-    directories: where the sources are looked for. A run that was stopped left a checkpoint and can be resumed.
-    Raises TrainingError.
+    directories: where the sources are looked for. A run that was stopped left a checkpoint and can be resumed; so can
+    one that is to have longer or shorter stages than before. should_advance ends a stage early: it is asked after every
+    step, too. Raises TrainingError.
     """
-    torch.manual_seed(config.seed)
-    device, dtype = device_and_dtype()
-    latest = find_latest(out / "checkpoints", resume=resume)
-    run = describe_run(config, directories)
-    sources = load_sources(config, directories)
-    tokenizer = PreTrainedTokenizerFast.from_pretrained(latest) if latest else learn_tokenizer(sources, config)
-    corpus = render_corpus(config, sources, tokenizer, directories)
-    pad = control_id(tokenizer, END_OF_TEXT)
+    ranks = Ranks.join()
+    try:
+        run = Run(config, directories, out, ranks, resume=resume)
+        run.start()
+        while not run.is_over:
+            run.stage(should_stop, should_advance)
+        return run.state
+    finally:
+        ranks.leave()
 
-    model = build_model(config.model, tokenizer).to(device)  # type: ignore[arg-type]
-    optimizer = build_optimizer(model, config)
-    state = load_checkpoint(latest, model, optimizer, run) if latest else State()
-    if progress(config, step=state.step, elapsed_s=state.elapsed_s) >= 1:
-        raise CheckpointError(f"The run in {out} is finished: start another with another --out.")
-    parameters = sum(parameter.numel() for parameter in model.parameters())
-    emit(
-        Started(
-            command="pretrain",
-            device=device.type,
-            dtype=str(dtype).removeprefix("torch."),
-            parameters=parameters,
-            examples=corpus.examples,
-            tokens_per_epoch=corpus.tokens_per_epoch,
-            resumed_from=state.step if latest else None,
+
+class Run:
+    """What a run holds in memory, and its loop."""
+
+    def __init__(
+        self, config: PretrainConfig, directories: Sequence[Path], out: Path, ranks: Ranks, *, resume: bool
+    ) -> None:
+        logging.disable_progress_bar()  # of transformers: what it has to say is in our own lines
+        torch.manual_seed(config.seed)
+        self.config, self.out, self.ranks = config, out, ranks
+        self.device, self.dtype = device_and_dtype()
+        self.latest = find_latest(out / "checkpoints", resume=resume)
+        self.record = describe_run(config, directories)
+        self.state = _place(self.latest, config, self.record) if self.latest else State()
+        self.tokenizer = (
+            PreTrainedTokenizerFast.from_pretrained(self.latest)
+            if self.latest
+            else learn_tokenizer(config, directories)
         )
-    )
+        self.corpus = render_corpus(config, self.tokenizer, directories)
+        self.model = build_model(config.model, self.tokenizer).to(self.device)  # type: ignore[arg-type]
+        self.optimizer = build_optimizer(self.model, config)
+        if self.latest:
+            load_checkpoint(self.latest, self.model, self.optimizer)
+        self.window = Window(self.state)
+        self.saved = time.monotonic()
+        self.stopped = False
 
-    window = Window(state)
-    started = time.monotonic() - state.elapsed_s
-    saved = time.monotonic()
-    batches = corpus.batches(batch_tokens=config.batch_tokens, seed=config.seed, epoch=state.epoch, batch=state.batch)
-    for epoch, number, rows in batches:
-        # One step: learning rate, loss, gradients, clip, update.
-        rate = learning_rate(config, step=state.step, elapsed_s=state.elapsed_s)
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        input_ids, labels = tensors(rows, pad, device)
-        learned = int((labels != IGNORE).sum())
-        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=dtype is torch.bfloat16):
-            loss = summed_loss(model, input_ids, labels)
-        (loss / max(1, learned)).backward()
-        norm = float(torch.nn.utils.clip_grad_norm_(model.parameters(), config.max_grad_norm))
-        if not math.isfinite(norm):
-            raise TrainingError(f"The loss is no longer a number at step {state.step + 1}: lower learning_rate.")
-        optimizer.step()
-        optimizer.zero_grad()
+    @property
+    def is_over(self) -> bool:
+        return self.stopped or _is_done(self.config, self.state)
 
-        state.step, state.epoch, state.batch = state.step + 1, epoch, number + 1
-        state.tokens += sum(len(row) for row in rows)
-        state.elapsed_s = time.monotonic() - started
-        window.add(float(loss.detach()), learned)
-        done = progress(config, step=state.step, elapsed_s=state.elapsed_s) >= 1
-        stopping = should_stop()
-
-        if done or state.step % config.log_every == 0:
-            emit(window.close(state, rate, norm))
-        if corpus.evaluation and (done or state.step % config.evaluate_every == 0):
-            evaluated = evaluate(model, corpus.evaluation, config.batch_tokens, step=state.step, pad=pad)
-            run["metrics"].append(
-                {
-                    "step": state.step,
-                    "tokens": state.tokens,
-                    "train_loss": window.loss,
-                    "eval_loss": evaluated.loss,
-                    "eval_losses": evaluated.losses,
-                }
+    def start(self) -> None:
+        stage = self.config.stages[self.state.stage.number]
+        self.tell(
+            Started(
+                command="pretrain",
+                device=self.device.type,
+                dtype=str(self.dtype).removeprefix("torch."),
+                parameters=sum(parameter.numel() for parameter in self.model.parameters()),
+                examples=self.corpus.examples,
+                tokens_per_epoch=self.corpus.tokens_per_epoch(stage),
+                resumed_from=self.state.step if self.latest else None,
             )
-            emit(evaluated)
-        if done or stopping or time.monotonic() - saved >= config.save_minutes * 60:
-            note_outcome(run, state)
-            path = save_checkpoint(out / "checkpoints", model, tokenizer, optimizer, state, run)
-            saved = time.monotonic()
-            emit(Saved(state.step, str(path)))
-        if done:
-            save_model(out / "model", model, tokenizer, run)
-            emit(Finished("done", state.step, str(out / "model")))
-            break
-        if stopping:
-            emit(Finished("stopped", state.step, str(path)))
-            break
+        )
+
+    def stage(self, should_stop: Callable[[], bool], should_advance: Callable[[], bool]) -> None:
+        """Go on with the current stage until it is over, or the run is to stop."""
+        state, place = self.state, self.state.stage
+        stage = self.config.stages[place.number]
+        steps = feed(self.config, self.corpus, self.ranks, stage=place.number, epoch=place.epoch, batch=place.batch)
+        with closing(steps):
+            clock = time.monotonic()
+            for taken in steps:
+                rate, norm, tokens = self.step(taken.batches)
+                place.epoch, place.batch = taken.epoch, taken.batch
+                now = time.monotonic()
+                _count(state, round(tokens), now - clock)
+                stopping, advancing = self.ranks.total(should_stop(), should_advance())
+                over = progress(stage, state) >= 1 or bool(advancing)
+                self.stopped = bool(stopping)
+                if over:
+                    state.stage = StageState(place.number + 1)
+                self.report(rate, norm)
+                if over or self.stopped or self.is_time_to_save():
+                    self.save()
+                if over or self.stopped:
+                    break
+                clock = time.monotonic()
+        self.finish()
+
+    def step(self, batches: Sequence[Batch]) -> tuple[float, float, float]:
+        """One step: learning rate, loss, gradients, clip, update. Gives rate, norm of the gradients, tokens."""
+        rate = learning_rate(self.config, self.state)
+        self.optimizer.set_rate(rate)
+        weight, tokens = self.ranks.total(
+            sum(float(batch.weights.sum()) for batch in batches), sum(batch.tokens for batch in batches)
+        )
+        loss = sum(self.backward(batch, max(1.0, weight)) for batch in batches)
+        self.ranks.add_up(self.model.parameters())
+        norm = float(torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.max_grad_norm))
+        if not math.isfinite(norm):
+            raise TrainingError(f"The loss is no longer a number at step {self.state.step + 1}: lower learning_rate.")
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        self.window.add(self.ranks.total(loss)[0], weight)
+        return rate, norm, tokens
+
+    def backward(self, batch: Batch, weight: float) -> float:
+        """Add the gradients of a batch whose step has so much WEIGHT; gives its summed loss."""
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.dtype is torch.bfloat16):
+            loss = weighted_loss(self.model, TensorBatch.of(batch, self.device), compiled=self.config.compile)
+        (loss / weight).backward()
+        return float(loss.detach())
+
+    def report(self, rate: float, norm: float) -> None:
+        """Say how it goes, and measure, when it is time or the run is done."""
+        done, step = _is_done(self.config, self.state), self.state.step
+        if done or step % self.config.log_every == 0:
+            self.tell(self.window.close(self.state, rate, norm))
+        if self.corpus.evaluation and (done or step % self.config.evaluate_every == 0):
+            found = evaluate(self.model, self.corpus, self.dtype, step=step, compiled=self.config.compile)
+            losses = {"train_loss": self.window.loss, "eval_loss": found.loss, "eval_losses": found.losses}
+            self.record["metrics"].append({"step": step, "tokens": self.state.tokens, **losses})
+            self.tell(found)
+
+    def is_time_to_save(self) -> bool:
+        late = self.ranks.is_first and time.monotonic() - self.saved >= self.config.save_minutes * 60
+        return bool(self.ranks.total(late)[0])
+
+    def save(self) -> None:
+        if self.ranks.is_first:
+            note_outcome(self.record, self.state)
+            path = save_checkpoint(
+                self.out / "checkpoints", self.model, self.tokenizer, self.optimizer, self.state, self.record
+            )
+            self.tell(Saved(self.state.step, str(path)))
+            self.show()
+        self.saved = time.monotonic()
+
+    def show(self) -> None:
+        """A sample of each evaluation source: the same question each time, so that one sees it learn."""
+        for documents in self.corpus.evaluation.values():
+            if row := pick(documents):
+                self.tell(sample(self.model, self.tokenizer, row, step=self.state.step))
+
+    def finish(self) -> None:
+        """Write the model where the run is done, and say how it ended where it did."""
+        if _is_done(self.config, self.state):
+            if self.ranks.is_first:
+                save_model(
+                    self.out / "model",
+                    self.model,
+                    self.tokenizer,
+                    self.record,
+                    dtype=getattr(torch, self.config.weights_dtype),
+                    shard_megabytes=self.config.shard_megabytes,
+                )
+            self.tell(Finished("done", self.state.step, str(self.out / "model")))
+        elif self.stopped:
+            latest = list_checkpoints(self.out / "checkpoints")[-1] if self.ranks.is_first else self.out
+            self.tell(Finished("stopped", self.state.step, str(latest)))
+
+    def tell(self, event: Event) -> None:
+        if self.ranks.is_first:
+            emit(event)
+
+
+def _place(checkpoint: Path, config: PretrainConfig, run: Record) -> State:
+    """Where CHECKPOINT left the run; its metrics go on in RUN. Raises CheckpointError where RUN is another, or over."""
+    state, earlier = read_state(checkpoint)
+    if _is_done(config, state):
+        raise CheckpointError(f"The run in {checkpoint.parents[1]} is finished: start another with another --out.")
+    if fingerprint(run, state.stage.number) != fingerprint(earlier, state.stage.number):
+        raise CheckpointError(
+            f"{checkpoint.name} was made with another configuration or other data: "
+            "resume with the same ones, or start anew with another --out."
+        )
+    run["metrics"] = earlier["metrics"]
     return state
 
 
-def build_optimizer(model: LlamaForCausalLM, config: PretrainConfig) -> torch.optim.Optimizer:
-    """AdamW (Loshchilov & Hutter, 2019, https://arxiv.org/abs/1711.05101); norms and embeddings are not decayed."""
-    decayed: list[torch.nn.Parameter] = []
-    others: list[torch.nn.Parameter] = []
-    for name, parameter in model.named_parameters():
-        (decayed if parameter.dim() >= 2 and "embed" not in name else others).append(parameter)
-    groups = [{"params": decayed, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.95), fused=True)
+def _is_done(config: PretrainConfig, state: State) -> bool:
+    last = state.stage.number == len(config.stages) - 1
+    return state.stage.number >= len(config.stages) or (
+        last and state.stage.steps > 0 and progress(config.stages[-1], state) >= 1
+    )
 
 
-def tensors(rows: Sequence[Rendered], pad: int, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
-    """input_ids and labels, int64 [rows, tokens] on DEVICE."""
-    input_ids, labels = collate(rows, pad=pad)
-    return torch.from_numpy(input_ids).to(device), torch.from_numpy(labels).to(device)
-
-
-@torch.no_grad()
-def evaluate(
-    model: LlamaForCausalLM, evaluation: dict[str, list[Rendered]], batch_tokens: int, *, step: int, pad: int
-) -> Evaluated:
-    model.eval()
-    sums = {name: _sum_losses(model, rows, batch_tokens, pad) for name, rows in evaluation.items()}
-    model.train()
-    total = sum(loss for loss, _ in sums.values())
-    learned = sum(count for _, count in sums.values())
-    return Evaluated(step, total / max(1, learned), {name: loss / count for name, (loss, count) in sums.items()})
-
-
-def _sum_losses(model: LlamaForCausalLM, rows: Sequence[Rendered], batch_tokens: int, pad: int) -> tuple[float, int]:
-    """(sum of the losses, labelled tokens)"""
-    total, learned = 0.0, 0
-    for batch in epoch_batches([[len(row) for row in rows]], [1.0], batch_tokens=batch_tokens, seed=0, epoch=0):
-        input_ids, labels = tensors([rows[i] for i in batch], pad, model.device)
-        total += float(summed_loss(model, input_ids, labels))
-        learned += int((labels != IGNORE).sum())
-    return total, learned
-
-
-class Window:
-    """Mean loss and speed since the last Step event."""
-
-    def __init__(self, state: State) -> None:
-        self.loss = 0.0
-        self._sum, self._learned = 0.0, 0
-        self._tokens, self._elapsed_s = state.tokens, state.elapsed_s
-
-    def add(self, loss: float, learned: int) -> None:
-        self._sum += loss
-        self._learned += learned
-
-    def close(self, state: State, rate: float, norm: float) -> Step:
-        speed = (state.tokens - self._tokens) / max(1e-9, state.elapsed_s - self._elapsed_s)
-        self.loss = self._sum / max(1, self._learned)
-        self._sum, self._learned, self._tokens, self._elapsed_s = 0.0, 0, state.tokens, state.elapsed_s
-        return Step(state.step, self.loss, rate, norm, state.tokens, round(speed), round(state.elapsed_s, 1))
+def _count(state: State, tokens: int, seconds: float) -> None:
+    state.step += 1
+    state.stage.steps += 1
+    for place in (state, state.stage):
+        place.tokens += tokens
+        place.elapsed_s += seconds

@@ -51,6 +51,15 @@ class Saved:
 
 
 @dataclass(frozen=True, slots=True)
+class Sampled:
+    """What the model writes (`text`) when it is given `prompt`, by its likeliest tokens."""
+
+    step: int
+    prompt: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """status is "done", or "stopped" when the run was asked to stop and can be resumed."""
 
@@ -64,7 +73,7 @@ class Failed:
     reason: str
 
 
-Event = Started | Step | Evaluated | Saved | Finished | Failed
+Event = Started | Step | Evaluated | Saved | Sampled | Finished | Failed
 
 
 def emit(event: Event, stream: TextIO | None = None) -> None:

@@ -12,17 +12,39 @@ from training.data import find_file
 
 Record = dict[str, Any]
 
+CHANGEABLE = (
+    "stages",
+    "evaluation",
+    "log_every",
+    "evaluate_every",
+    "save_minutes",
+    "compile",
+    "weights_dtype",
+    "shard_megabytes",
+)
+LENGTHS = ("max_steps", "max_tokens", "max_minutes")
+
 
 def describe_run(config: PretrainConfig, directories: Sequence[Path]) -> Record:
-    """Configuration and SHA-256 of every file read; the fingerprint says whether a checkpoint belongs to this run."""
+    """Configuration and SHA-256 of every file read."""
     files = sorted({source.file for source in (*config.sources, *config.evaluation)})
-    described = {
+    return {
         "command": "pretrain",
         "config": config.model_dump(mode="json"),
         "data": {name: _sha256(find_file(name, directories)) for name in files},
+        "metrics": [],
     }
-    fingerprint = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
-    return {**described, "fingerprint": fingerprint, "metrics": []}
+
+
+def fingerprint(record: Record, stage: int) -> str:
+    """What must not change while a stage goes on: the model, how it is trained, what the stage reads.
+
+    Its length may, and so may the stages after it, what is measured, and how often a run reports.
+    """
+    lasting = {key: value for key, value in record["config"].items() if key not in CHANGEABLE}
+    current = {key: value for key, value in record["config"]["stages"][stage].items() if key not in LENGTHS}
+    data = {source["file"]: record["data"][source["file"]] for source in current["sources"]}
+    return hashlib.sha256(json.dumps([lasting, current, data], sort_keys=True).encode()).hexdigest()
 
 
 def note_outcome(record: Record, state: State) -> None:

@@ -1,20 +1,26 @@
-"""How far a run has come and which learning rate belongs there."""
+"""How far a stage has come and which learning rate belongs there.
 
-import math
+Warm-up, stable, decay (Hu et al. 2024, https://arxiv.org/abs/2404.06395): the rate stays at its peak until a stage
+lets it fall, so that a run can be made longer, or ended, at any time.
+"""
 
-from training.config import PretrainConfig
-
-
-def progress(config: PretrainConfig, *, step: int, elapsed_s: float) -> float:
-    """How much of the run is over, 0 to 1: by steps, or by the clock on a machine that others use too."""
-    if config.max_minutes is not None:
-        return min(1.0, elapsed_s / (config.max_minutes * 60))
-    return min(1.0, step / (config.max_steps or 1))
+from training.checkpoint import State
+from training.config import PretrainConfig, StageConfig
 
 
-def learning_rate(config: PretrainConfig, *, step: int, elapsed_s: float) -> float:
-    """Linear warm-up, then half a cosine from learning_rate to min_learning_rate at the run's end."""
-    if step < config.warmup_steps:
-        return config.learning_rate * (step + 1) / config.warmup_steps
-    fall = (1 + math.cos(math.pi * progress(config, step=step, elapsed_s=elapsed_s))) / 2
-    return config.min_learning_rate + (config.learning_rate - config.min_learning_rate) * fall
+def progress(stage: StageConfig, state: State) -> float:
+    """How much of the stage is over, 0 to 1: by steps, by tokens, or by the clock on a machine that others use too."""
+    if stage.max_minutes is not None:
+        return min(1.0, state.stage.elapsed_s / (stage.max_minutes * 60))
+    if stage.max_tokens is not None:
+        return min(1.0, state.stage.tokens / stage.max_tokens)
+    return min(1.0, state.stage.steps / (stage.max_steps or 1))
+
+
+def learning_rate(config: PretrainConfig, state: State) -> float:
+    """Linear warm-up; then straight from where the stage before ended to this stage's end_rate."""
+    if state.step < config.warmup_steps:
+        return config.learning_rate * (state.step + 1) / config.warmup_steps
+    stage = config.stages[state.stage.number]
+    before = config.stages[state.stage.number - 1].end_rate if state.stage.number else 1.0
+    return config.learning_rate * (before + (stage.end_rate - before) * progress(stage, state))

@@ -23,7 +23,7 @@ _WORDS = (
 CHAT_TEMPLATE = (Path(__file__).parent / "chat_template.jinja").read_text(encoding="utf-8")
 
 
-def train_tokenizer(texts: Iterable[str], *, vocab_size: int) -> PreTrainedTokenizerFast:
+def train_tokenizer(texts: Iterable[str], *, vocab_size: int, max_token_length: int = 16) -> PreTrainedTokenizerFast:
     """Learn VOCAB_SIZE tokens (256 bytes and the control tokens among them) from TEXTS.
 
     A small corpus may not hold that many merges; the vocabulary is then smaller, never larger.
@@ -40,6 +40,7 @@ def train_tokenizer(texts: Iterable[str], *, vocab_size: int) -> PreTrainedToken
         vocab_size=vocab_size,
         special_tokens=list(CONTROL_TOKENS),
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        max_token_length=max_token_length,
         show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer)

@@ -16,6 +16,11 @@ GREETINGS = [
 ]
 
 
+SOURCES = [
+    {"file": "chat.jsonl", "kind": "chat", "joined": 0.5, "max_tokens": 120},
+    {"file": "text.jsonl", "kind": "text", "repeat": 0.5, "max_tokens": 120},
+]
+
 WriteRows = Callable[[Path, Sequence[Mapping[str, object]]], None]
 
 
@@ -51,20 +56,16 @@ def corpus(tmp_path: Path, write_rows: WriteRows) -> Path:
 
 @pytest.fixture
 def tiny_config() -> Callable[..., PretrainConfig]:
-    """A configuration over the corpus fixture; keyword arguments replace its fields."""
+    """A configuration over the corpus fixture; arguments replace fields of its stage and its own."""
 
-    def build(**changes: object) -> PretrainConfig:
+    def build(stage: Mapping[str, object] | None = None, **changes: object) -> PretrainConfig:
         shape = {"vocab_size": 320, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2}
         heads = {"num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 32, "max_position_embeddings": 128}
         values: dict[str, object] = {
             "model": shape | heads,
-            "sources": [
-                {"file": "chat.jsonl", "kind": "chat", "joined": 0.5, "max_tokens": 120},
-                {"file": "text.jsonl", "kind": "text", "repeat": 0.5, "max_tokens": 120},
-            ],
+            "stages": [{"sources": SOURCES, "end_rate": 0.0, "max_steps": 12, **(stage or {})}],
             "evaluation": [{"file": "text.jsonl", "kind": "text", "max_tokens": 120}],
             "batch_tokens": 256,
-            "max_steps": 12,
             "warmup_steps": 2,
             "log_every": 1,
             "evaluate_every": 5,

@@ -9,7 +9,7 @@ import torch
 from safetensors import safe_open
 from transformers import AutoTokenizer, LlamaForCausalLM
 
-from training.config import PretrainConfig, load_config
+from training.config import ModelConfig, SourceConfig, load_config
 from training.tokenizer import CHAT_TEMPLATE
 
 BUILTIN = Path("inference/builtin")
@@ -40,7 +40,11 @@ def test_its_weights_are_numbers() -> None:
 def test_it_was_made_by_the_configuration_in_the_repository() -> None:
     run = json.loads((BUILTIN / "run.json").read_text(encoding="utf-8"))
 
-    assert PretrainConfig.model_validate(run["config"]) == load_config(Path("training/configs/builtin.toml"))
+    config = load_config(Path("training/configs/builtin.toml"))
+    sources = [SourceConfig.model_validate(source) for source in run["config"]["sources"]]
+    assert ModelConfig.model_validate(run["config"]["model"]) == config.model
+    assert sources == list(config.sources)
+    assert run["config"]["seed"] == config.seed
 
 
 def test_its_card_names_every_file_it_learned_from() -> None:

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from inference import prompts
 from inference.messages import Role
 from training.config import SourceConfig
-from training.data import Conversation, Text, load_examples
+from training.data import load_examples
 from training.errors import DataError
+from training.examples import Conversation, Text
 
 WriteRows = Callable[[Path, Sequence[Mapping[str, object]]], None]
 
@@ -64,6 +66,58 @@ def test_a_translation_is_learned_in_both_directions(corpus: Path) -> None:
     assert there[1] == "早上好。"
     assert "早上好。" in back[0]
     assert back[1] == "Good morning."
+
+
+def test_a_pair_is_a_translation_without_a_request(corpus: Path) -> None:
+    assert load(corpus, file="translation.jsonl", kind="pair") == [
+        Text("早上好。", given="English: Good morning.\nChinese: "),
+        Text("Good morning.", given="Chinese: 早上好。\nEnglish: "),
+    ]
+
+
+def test_a_sentiment_is_asked_for_as_the_page_asks_or_in_other_words(tmp_path: Path, write_rows: WriteRows) -> None:
+    write_rows(tmp_path / "s.jsonl", [{"text": f"Good, {i}", "label": "positive"} for i in range(40)])
+
+    found = [contents(example) for example in load(tmp_path, file="s.jsonl", kind="sentiment")]
+
+    assert {reply for _, reply in found} == {"positive"}
+    assert any(prompt == prompts.analyze(f"Good, {i}")[-1].content for i, (prompt, _) in enumerate(found))
+    assert any(prompt != prompts.analyze(f"Good, {i}")[-1].content for i, (prompt, _) in enumerate(found))
+
+
+def test_a_label_that_is_none_is_named_with_its_line(tmp_path: Path, write_rows: WriteRows) -> None:
+    write_rows(tmp_path / "s.jsonl", [{"text": "Good.", "label": "nice"}])
+
+    with pytest.raises(DataError, match=r"s\.jsonl, line 1: label must be one of positive, neutral, negative"):
+        load(tmp_path, file="s.jsonl", kind="sentiment")
+
+
+def test_questions_about_a_passage_are_one_conversation(tmp_path: Path, write_rows: WriteRows) -> None:
+    row = {"context": "Alice lives in Rome.", "lang": "en"}
+    asked = [("Where does Alice live?", ["Rome"]), ("Who lives in Rome?", ["Alice"])]
+    write_rows(tmp_path / "q.jsonl", [{**row, "question": q, "answers": a} for q, a in asked])
+
+    (found,) = [contents(example) for example in load(tmp_path, file="q.jsonl", kind="qa")]
+
+    assert {"Rome", "Alice"} <= set(found)
+    assert found[0].count("Alice lives in Rome.") == 1
+
+
+def test_a_question_without_its_passage_is_named_with_its_line(tmp_path: Path, write_rows: WriteRows) -> None:
+    good = {"context": "Alice lives in Rome.", "question": "Where?", "answers": ["Rome"]}
+    write_rows(tmp_path / "q.jsonl", [good, {"question": "Where?", "answers": []}])
+
+    with pytest.raises(DataError, match=r"q\.jsonl, line 2: the field 'context' is missing"):
+        load(tmp_path, file="q.jsonl", kind="qa")
+
+
+def test_a_reply_is_put_in_the_place_of_another(tmp_path: Path, write_rows: WriteRows) -> None:
+    rows = [{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Old"}]}]
+    write_rows(tmp_path / "c.jsonl", rows)
+
+    found = load(tmp_path, file="c.jsonl", kind="chat", reworded={"Old": "New"})
+
+    assert [contents(example) for example in found] == [["Hi", "New"]]
 
 
 def test_a_story_is_the_reply_to_someone_who_asks_for_it(tmp_path: Path, write_rows: WriteRows) -> None:

@@ -6,8 +6,8 @@ import pytest
 from transformers import PreTrainedTokenizerFast
 
 from inference.messages import Message, Role
-from training.data import Conversation, Text
-from training.rendering import IGNORE, render
+from training.examples import Conversation, Text
+from training.rendering import render, render_all
 from training.tokenizer import END_OF_TEXT, IM_END, control_id, train_tokenizer
 
 SYSTEM, USER, ASSISTANT = Role.SYSTEM, Role.USER, Role.ASSISTANT
@@ -58,7 +58,7 @@ def test_training_rows_are_the_tokens_of_the_chat_template(name: str, tokenizer:
 def test_exactly_the_replies_and_their_ends_are_learned(name: str, tokenizer: PreTrainedTokenizerFast) -> None:
     row = render(conversation(name), tokenizer)
 
-    learned = tokenizer.decode([label for label in row.labels if label != IGNORE])
+    learned = tokenizer.decode(row.input_ids[row.learned])
     replies = [content for role, content in CONVERSATIONS[name] if role is ASSISTANT]
     assert learned == "".join(f"{reply}{IM_END}" for reply in replies)
 
@@ -67,16 +67,14 @@ def test_exactly_the_replies_and_their_ends_are_learned(name: str, tokenizer: Pr
 def test_the_loss_mask_is_the_one_that_the_template_marks(name: str, tokenizer: PreTrainedTokenizerFast) -> None:
     expected = served(as_request(name), tokenizer, return_assistant_tokens_mask=True)["assistant_masks"]
 
-    labels = render(conversation(name), tokenizer).labels
-    assert [int(label != IGNORE) for label in labels] == expected
+    assert render(conversation(name), tokenizer).learned.astype(int).tolist() == expected
 
 
 def test_a_prompt_for_generation_is_the_row_up_to_the_reply(tokenizer: PreTrainedTokenizerFast) -> None:
     prompt = served(as_request("one turn")[:1], tokenizer, add_generation_prompt=True)
 
     row = render(conversation("one turn"), tokenizer)
-    first = next(i for i, label in enumerate(row.labels) if label != IGNORE)
-    assert row.input_ids[:first].tolist() == prompt["input_ids"]
+    assert row.input_ids[: row.learned.argmax()].tolist() == prompt["input_ids"]
 
 
 def test_a_reply_cut_short_is_continued_where_it_stopped(tokenizer: PreTrainedTokenizerFast) -> None:
@@ -98,4 +96,22 @@ def test_plain_text_is_learned_whole_with_its_end(tokenizer: PreTrainedTokenizer
     row = render(Text("Hello 你好"), tokenizer)
 
     assert tokenizer.decode(row.input_ids) == f"{END_OF_TEXT}Hello 你好{END_OF_TEXT}"
-    assert row.labels.tolist() == [IGNORE, *row.input_ids[1:]]
+    assert row.learned.tolist() == [False] + [True] * (len(row) - 1)
+
+
+def test_what_comes_before_a_text_is_given_not_learned(tokenizer: PreTrainedTokenizerFast) -> None:
+    row = render(Text("你好", given="English: Hello\nChinese: "), tokenizer)
+
+    assert tokenizer.decode(row.input_ids) == f"{END_OF_TEXT}English: Hello\nChinese: 你好{END_OF_TEXT}"
+    assert tokenizer.decode(row.input_ids[row.learned]) == f"你好{END_OF_TEXT}"
+
+
+def test_many_examples_come_out_as_one_by_one(tokenizer: PreTrainedTokenizerFast) -> None:
+    examples = [conversation(name) for name in CONVERSATIONS] + [Text("a"), Text("b", given="c\n")]
+
+    together = list(render_all(examples, tokenizer))
+
+    assert len(together) == len(examples)
+    for row, example in zip(together, examples, strict=True):
+        alone = render(example, tokenizer)
+        assert (row.input_ids.tolist(), row.learned.tolist()) == (alone.input_ids.tolist(), alone.learned.tolist())

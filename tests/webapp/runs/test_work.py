@@ -69,7 +69,7 @@ def test_a_run_leaves_a_model_that_can_be_served_and_tells_how_it_came_about(run
     assert (done.status, done.problem, done.progress) == (Status.DONE, "", 1.0)
     check_model(str(done.result))
     kinds = set(done.events.values_list("kind", flat=True))
-    assert {"started", "step", "evaluated", "saved", "finished"} <= kinds
+    assert {"started", "step", "evaluated", "saved", "sampled", "finished"} <= kinds
     losses = [
         values["loss"] for values in done.events.filter(kind="step").order_by("step").values_list("values", flat=True)
     ]
