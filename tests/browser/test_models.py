@@ -28,7 +28,7 @@ def added(site: Site, alice: Page, other: ScriptedEngine) -> Iterator[ScriptedEn
     """The same, once Alice has added it."""
     alice.goto(f"{site.url}/settings/profile/")
     alice.get_by_role("link", name="Endpoints").click()
-    alice.get_by_label("Name").fill("GPU box")
+    alice.get_by_label("Name", exact=True).fill("GPU box")
     alice.get_by_label("Address").fill(f"{other.url}/v1")
     alice.get_by_role("button", name="Test and add").click()
     expect(alice.get_by_text("The server answers and lists 1 model.")).to_be_visible()

@@ -35,7 +35,7 @@ def test_a_model_is_trained_from_an_uploaded_file_until_it_is_ready_to_serve(
 ) -> None:
     upload(alice, site, tale)
     alice.get_by_role("checkbox", name="tale.txt").check()
-    alice.get_by_label("Name").fill("Tales")
+    alice.get_by_label("Name", exact=True).fill("Tales")
     alice.get_by_role("radio", name="Tiny").check()
     alice.get_by_label("Time").select_option("1")
     alice.get_by_role("button", name="Start").click()
@@ -61,7 +61,7 @@ def test_a_model_is_trained_from_an_uploaded_file_until_it_is_ready_to_serve(
 def test_a_run_is_stopped_and_deleted(site: Site, alice: Page, tale: Path) -> None:
     upload(alice, site, tale)
     alice.get_by_role("checkbox", name="tale.txt").first.check()
-    alice.get_by_label("Name").fill("Short")
+    alice.get_by_label("Name", exact=True).fill("Short")
     alice.get_by_label("Time").select_option("60")
     alice.get_by_role("button", name="Start").click()
     alice.get_by_role("button", name="Stop").click()
