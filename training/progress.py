@@ -4,6 +4,7 @@ The web application turns each line into a row of the run's metrics; a person re
 """
 
 import json
+import os
 import sys
 from dataclasses import asdict, dataclass, field
 from typing import TextIO
@@ -78,4 +79,7 @@ Event = Started | Step | Evaluated | Saved | Sampled | Finished | Failed
 
 def emit(event: Event, stream: TextIO | None = None) -> None:
     line = json.dumps({"event": type(event).__name__.lower(), **asdict(event)}, ensure_ascii=False)
-    print(line, file=stream or sys.stdout, flush=True)
+    try:
+        print(line, file=stream or sys.stdout, flush=True)
+    except BrokenPipeError:  # who listened has died: the run goes on, and can still save what it has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -283,6 +283,23 @@ def test_sigterm_saves_a_checkpoint_and_exits_with_status_stopped(
     assert (Path(rest[-1]["path"]) / "optimizer.safetensors").is_file()
 
 
+def test_a_run_whose_listener_has_died_still_saves_a_checkpoint(
+    corpus: Path, tmp_path: Path, tiny_config: Build
+) -> None:
+    config = tmp_path / "run.json"
+    config.write_text(tiny_config({"max_steps": 100_000}).model_dump_json())
+
+    with run_command(str(config), "--corpus", str(corpus), "--out", str(tmp_path / "out")) as process:
+        assert process.stdout
+        assert any('"step"' in line for line in process.stdout)
+        process.stdout.close()
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=60)
+
+    assert process.returncode == 0
+    assert list((tmp_path / "out" / "checkpoints").glob("step-*/optimizer.safetensors"))
+
+
 def test_two_processes_end_in_the_weights_of_one_that_takes_their_batches(
     corpus: Path, tmp_path: Path, tiny_config: Build
 ) -> None:
