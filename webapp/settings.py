@@ -143,7 +143,6 @@ REDIS_SOCKET = RUN_DIR / "redis.sock"
 BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://") or f"redis+socket://{REDIS_SOCKET}"
 LIVE_URL = REDIS_URL or f"unix://{REDIS_SOCKET}"
 CACHES = {"default": {"BACKEND": "webapp.lib.cache.SharedRedisCache", "LOCATION": LIVE_URL}}
-CHANNEL_LAYERS = {"default": {"BACKEND": "webapp.lib.layer.Layer"}}
 CELERY = {
     "broker_url": BROKER_URL,
     "task_ignore_result": True,

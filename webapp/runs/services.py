@@ -90,9 +90,8 @@ def note_event(run: TrainingRun, owner: str, kind: str, values: dict[str, Any]) 
         return
     if kind == "started":
         Event.objects.filter(run=run, kind__in=("step", "evaluated", "sampled"), step__gt=step).delete()
-    event = Event.objects.create(run=run, kind=kind, step=step, values=values)
-    told = {"type": "run.event", "id": event.pk, "kind": kind, "step": step, "values": values}
-    transaction.on_commit(lambda: tell(run.channel, told))
+    Event.objects.create(run=run, kind=kind, step=step, values=values)
+    transaction.on_commit(lambda: tell(run.channel, {"type": "run.event"}))
 
 
 def progress(run: TrainingRun, values: dict[str, Any]) -> float:
