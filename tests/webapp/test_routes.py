@@ -28,7 +28,7 @@ from webapp.chat.models import Conversation
 from webapp.chat.models import Role as Author
 from webapp.generation.models import Endpoint, Status
 from webapp.routing import sockets
-from webapp.runs.models import Dataset, TrainingRun
+from webapp.runs.models import Corpus, TrainingRun
 from webapp.translate import services as translate
 from webapp.translate.asking import ask
 
@@ -218,8 +218,8 @@ runs:home                             GET   /runs/                              
 runs:new                              GET   /runs/new/                                           -                 200  200  403  403  200  in
 runs:new                              POST  /runs/new/                                           name=Tales        422  422  403  403  422  in
 runs:upload                           POST  /runs/new/files/                                     -                 422  422  403  403  422  in
-runs:datasets                         GET   /runs/new/files/list/                                -                 200  200  403  403  200  in
-runs:delete-dataset                   POST  /runs/files/{dataset}/delete/                        -                 302  302  403  403  404  in
+runs:corpora                          GET   /runs/new/files/list/                                -                 200  200  403  403  200  in
+runs:delete-corpus                    POST  /runs/files/{corpus}/delete/                         -                 302  302  403  403  404  in
 runs:run                              GET   /runs/{run}/                                         -                 200  200  403  403  404  in
 runs:config                           GET   /runs/{run}/config.json                              -                 200  200  403  403  404  in
 runs:log                              GET   /runs/{run}/log.txt                                  -                 404  404  403  403  404  in
@@ -322,7 +322,7 @@ def house(alice: User, anna: User, bob: User, victor: User, charlie: User) -> Ho
     keeping.delete(conversation=deleted)
     invitation, link = accounts.invite(by=alice.memberships.get(), role=Role.MEMBER)
     team = alice.memberships.get().team
-    dataset = Dataset.objects.create(team=team, author=alice, name="tales.txt")
+    corpus = Corpus.objects.create(team=team, author=alice, name="tales.txt")
     run = TrainingRun.objects.create(team=team, author=alice, name="Tales", config={})
     translations = [translation(alice, shared=False), translation(alice, shared=True)]
     texts = [write(alice, shared=False), write(alice, shared=True)]
@@ -346,7 +346,7 @@ def house(alice: User, anna: User, bob: User, victor: User, charlie: User) -> Ho
         "shared_reply": shared.messages.get(role=Author.ASSISTANT).pk,
         "shared_question": shared.messages.get(role=Author.USER).pk,
         "endpoint": Endpoint.objects.create(team=team, name="Other", url="http://127.0.0.1:9").pk,
-        "dataset": dataset.pk,
+        "corpus": corpus.pk,
         "run": run.pk,
         "deleted": deleted.pk,
         "nowhere": uuid4(),

@@ -1,4 +1,4 @@
-"""Who may see and do what with datasets and runs: the team's admins everything, its other people nothing."""
+"""Who may see and do what with corpora and runs: the team's admins everything, its other people nothing."""
 
 from uuid import UUID
 
@@ -7,7 +7,7 @@ from django.http import Http404
 
 from webapp.accounts.access import membership_for
 from webapp.accounts.models import Role, Team, User
-from webapp.runs.models import Dataset, TrainingRun
+from webapp.runs.models import Corpus, TrainingRun
 
 
 def runs_of(team: Team) -> QuerySet[TrainingRun]:
@@ -24,13 +24,13 @@ def run_for(user: User, run_id: UUID) -> TrainingRun:
     return found
 
 
-def datasets_of(team: Team) -> QuerySet[Dataset]:
-    return Dataset.objects.filter(team=team).order_by("-created_at")
+def corpora_of(team: Team) -> QuerySet[Corpus]:
+    return Corpus.objects.filter(team=team).order_by("-created_at")
 
 
-def dataset_for(user: User, dataset_id: UUID) -> Dataset:
+def corpus_for(user: User, corpus_id: UUID) -> Corpus:
     """Raises Http404 for an outsider, PermissionDenied for too low a role."""
-    found = Dataset.objects.filter(pk=dataset_id).select_related("team").first()
+    found = Corpus.objects.filter(pk=corpus_id).select_related("team").first()
     if found is None:
         raise Http404
     membership_for(user, found.team_id, at_least=Role.ADMIN)

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from training.data import PARSERS, read_rows
 from training.errors import DataError
-from webapp.runs.models import Checked, Dataset
+from webapp.runs.models import Checked, Corpus
 
 FIELDS = {  # the fields that tell a kind, the most telling first
     "chat": {"messages"},
@@ -35,43 +35,43 @@ class Unusable(Exception):
     """str() is a sentence that says what is wrong with the file, and where."""
 
 
-def check(dataset: Dataset) -> None:
-    """Sets the dataset's status: ready, with its counts, or refused, with the reason. The upload goes either way."""
+def check(corpus: Corpus) -> None:
+    """Sets the corpus's status: ready, with its counts, or refused, with the reason. The upload goes either way."""
     try:
-        _write(dataset)
-        dataset.status = Checked.READY
+        _write(corpus)
+        corpus.status = Checked.READY
     except (Unusable, DataError) as error:
-        dataset.status, dataset.problem = Checked.REFUSED, str(error)
-        dataset.path.unlink(missing_ok=True)
-    dataset.upload.unlink(missing_ok=True)
-    dataset.save()
+        corpus.status, corpus.problem = Checked.REFUSED, str(error)
+        corpus.path.unlink(missing_ok=True)
+    corpus.upload.unlink(missing_ok=True)
+    corpus.save()
 
 
-def held_out(dataset: Dataset) -> Path:
-    return dataset.directory / "held-out.jsonl"
+def held_out(corpus: Corpus) -> Path:
+    return corpus.directory / "held-out.jsonl"
 
 
-def _write(dataset: Dataset) -> None:
-    rows = _json_rows(dataset.upload) if _is_json(dataset) else _paragraphs(dataset.upload)
+def _write(corpus: Corpus) -> None:
+    rows = _json_rows(corpus.upload) if _is_json(corpus) else _paragraphs(corpus.upload)
     held = 0
-    with dataset.path.open("w", encoding="utf-8") as learned, held_out(dataset).open("w", encoding="utf-8") as measured:
+    with corpus.path.open("w", encoding="utf-8") as learned, held_out(corpus).open("w", encoding="utf-8") as measured:
         for number, (line, row) in enumerate(rows, start=1):
-            dataset.kind = dataset.kind or _kind_of(row, line)
-            dataset.characters += _check_row(row, dataset.kind, line)
+            corpus.kind = corpus.kind or _kind_of(row, line)
+            corpus.characters += _check_row(row, corpus.kind, line)
             hold = number % HELD_OUT_EVERY == 0 and held < HELD_OUT_MOST
             held += hold
             (measured if hold else learned).write(json.dumps(row, ensure_ascii=False) + "\n")
-            dataset.rows = number
-    if not dataset.rows:
+            corpus.rows = number
+    if not corpus.rows:
         raise Unusable(_("The file is empty: there is nothing to learn from."))
     if not held:  # too few rows to spare any: measured on what it learns, which is better than nothing
-        shutil.copyfile(dataset.path, held_out(dataset))
-    with dataset.path.open("rb") as file:
-        dataset.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        shutil.copyfile(corpus.path, held_out(corpus))
+    with corpus.path.open("rb") as file:
+        corpus.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _is_json(dataset: Dataset) -> bool:
-    return dataset.name.lower().removesuffix(".xz").endswith((".jsonl", ".json", ".ndjson"))
+def _is_json(corpus: Corpus) -> bool:
+    return corpus.name.lower().removesuffix(".xz").endswith((".jsonl", ".json", ".ndjson"))
 
 
 def _json_rows(path: Path) -> Iterator[tuple[int, Row]]:

@@ -4,7 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from webapp.accounts.models import Team
-from webapp.runs.access import datasets_of
+from webapp.runs.access import corpora_of
 from webapp.runs.models import Checked
 from webapp.runs.presets import SIZES
 
@@ -39,7 +39,7 @@ class RunForm(forms.Form):
     name = forms.CharField(
         label=_("Name"), max_length=80, error_messages={"required": _("Give the model a name, to know it again.")}
     )
-    datasets: forms.ModelMultipleChoiceField = forms.ModelMultipleChoiceField(
+    corpora: forms.ModelMultipleChoiceField = forms.ModelMultipleChoiceField(
         label=_("Texts to learn from"),
         queryset=None,
         widget=forms.CheckboxSelectMultiple,
@@ -53,5 +53,5 @@ class RunForm(forms.Form):
 
     def __init__(self, *args: Any, team: Team, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["datasets"].queryset = datasets_of(team).filter(status=Checked.READY)  # type: ignore[attr-defined]
+        self.fields["corpora"].queryset = corpora_of(team).filter(status=Checked.READY)  # type: ignore[attr-defined]
         self.fields["size"].choices = [(key, size.label) for key, size in SIZES.items()]  # type: ignore[attr-defined]

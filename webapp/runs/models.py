@@ -1,4 +1,4 @@
-"""Dataset, TrainingRun and what a run tells of itself. The row is the truth; the files lie in `directory`."""
+"""Corpus, TrainingRun and what a run tells of itself. The row is the truth; the files lie in `directory`."""
 
 import uuid
 from pathlib import Path
@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from webapp.accounts.models import Team
+from webapp.datasets.models import Version
 
 
 class Checked(models.TextChoices):
@@ -17,11 +18,11 @@ class Checked(models.TextChoices):
     REFUSED = "refused", _("Refused")
 
 
-class Dataset(models.Model):
+class Corpus(models.Model):
     """A file of examples, never changed once it is ready: a run names it and its hash."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="datasets")
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="corpora")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     name = models.CharField(max_length=200)  # of the file that was uploaded
     status = models.CharField(max_length=8, choices=Checked, default=Checked.CHECKING)
@@ -37,7 +38,7 @@ class Dataset(models.Model):
 
     @property
     def directory(self) -> Path:
-        return settings.DATA_DIR / "datasets" / str(self.pk)
+        return settings.DATA_DIR / "corpora" / str(self.pk)
 
     @property
     def upload(self) -> Path:
@@ -64,6 +65,7 @@ class Command(models.TextChoices):
     """What `python -m training` is told to do."""
 
     PRETRAIN = "pretrain", _("Train from scratch")
+    FINETUNE = "finetune", _("Teach a model")
 
 
 class TrainingRun(models.Model):
@@ -75,7 +77,8 @@ class TrainingRun(models.Model):
     name = models.CharField(max_length=80)
     command = models.CharField(max_length=12, choices=Command, default=Command.PRETRAIN)
     config = models.JSONField()
-    datasets = models.ManyToManyField(Dataset, related_name="runs")
+    corpora = models.ManyToManyField(Corpus, related_name="runs")  # what it learns from, where it begins from scratch
+    version = models.ForeignKey(Version, null=True, on_delete=models.PROTECT, related_name="runs")  # where it does not
 
     status = models.CharField(max_length=8, choices=Status, default=Status.QUEUED)
     problem = models.TextField(blank=True)  # a sentence: why it failed
@@ -107,7 +110,7 @@ class TrainingRun(models.Model):
 
     @property
     def directory(self) -> Path:
-        """config.json, log.txt, checkpoints/ and at the end model/."""
+        """config.json, log.txt, checkpoints/ and at the end model/, or adapter/ with comparison.jsonl."""
         return settings.DATA_DIR / "runs" / str(self.pk)
 
     @property
@@ -116,7 +119,11 @@ class TrainingRun(models.Model):
 
     @property
     def result(self) -> Path:
-        return self.directory / "model"
+        return self.directory / ("adapter" if self.makes_adapter else "model")
+
+    @property
+    def makes_adapter(self) -> bool:
+        return self.command == Command.FINETUNE and self.config.get("method") != "full"
 
     @property
     def resumable(self) -> bool:

@@ -145,15 +145,15 @@ def command(run: TrainingRun) -> list[str]:
     """What a person would type to repeat the run. Puts its configuration and what it reads beside it first."""
     config = run.directory / "config.json"
     config.write_text(json.dumps(run.config, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    for dataset in run.datasets.all():
-        _link(dataset.path, run.directory / f"{dataset.pk}.jsonl")
-        _link(checking.held_out(dataset), run.directory / f"{dataset.pk}.held-out.jsonl")
+    for corpus in run.corpora.all():
+        _link(corpus.path, run.directory / f"{corpus.pk}.jsonl")
+        _link(checking.held_out(corpus), run.directory / f"{corpus.pk}.held-out.jsonl")
     words = [sys.executable, "-m", "training", run.command, str(config), "--out", str(run.directory)]
     return [*words, "--resume"] if run.resumable else words
 
 
 def _link(file: Path, place: Path) -> None:
-    """A hard link: a run goes on with the file that it began with, also when the dataset is deleted."""
+    """A hard link: a run goes on with the file that it began with, also when the corpus is deleted."""
     if not place.exists():
         place.hardlink_to(file)
 

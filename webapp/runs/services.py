@@ -14,7 +14,7 @@ from webapp.accounts.models import Team, User
 from webapp.lib import presence
 from webapp.lib.groups import tell
 from webapp.lib.jobs import ask
-from webapp.runs.models import ACTIVE, Command, Dataset, Event, Status, TrainingRun
+from webapp.runs.models import ACTIVE, Command, Corpus, Event, Status, TrainingRun
 
 _redis = redis.Redis.from_url(settings.LIVE_URL, socket_connect_timeout=2, socket_timeout=2)
 
@@ -24,10 +24,10 @@ class InUse(Exception):
 
 
 @transaction.atomic
-def create_run(*, team: Team, author: User, name: str, config: dict[str, Any], datasets: list[Dataset]) -> TrainingRun:
+def create_run(*, team: Team, author: User, name: str, config: dict[str, Any], corpora: list[Corpus]) -> TrainingRun:
     """A queued run; the training worker takes it when its turn comes."""
     run = TrainingRun.objects.create(team=team, author=author, name=name, command=Command.PRETRAIN, config=config)
-    run.datasets.set(datasets)
+    run.corpora.set(corpora)
     transaction.on_commit(nudge)
     return run
 

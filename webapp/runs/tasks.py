@@ -9,7 +9,7 @@ from celery.signals import worker_ready, worker_shutting_down
 
 from webapp.lib.jobs import ask
 from webapp.runs import checking, leases, services
-from webapp.runs.models import Checked, Dataset
+from webapp.runs.models import Checked, Corpus
 from webapp.runs.process import Supervision
 
 LOOK_EVERY_S = 5.0
@@ -31,10 +31,10 @@ def work() -> None:
 
 
 @shared_task
-def check_dataset(dataset_id: str) -> None:
-    dataset = Dataset.objects.filter(pk=dataset_id, status=Checked.CHECKING).first()
-    if dataset:
-        checking.check(dataset)
+def check_corpus(corpus_id: str) -> None:
+    corpus = Corpus.objects.filter(pk=corpus_id, status=Checked.CHECKING).first()
+    if corpus:
+        checking.check(corpus)
 
 
 @worker_ready.connect
@@ -47,8 +47,8 @@ def look_regularly(sender, **kwargs) -> None:
 @shared_task
 def check_what_waits() -> None:
     """The files that a worker which died had not checked yet."""
-    for dataset in Dataset.objects.filter(status=Checked.CHECKING):
-        checking.check(dataset)
+    for corpus in Corpus.objects.filter(status=Checked.CHECKING):
+        checking.check(corpus)
 
 
 @worker_shutting_down.connect

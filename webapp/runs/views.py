@@ -34,13 +34,13 @@ def new(request: HttpRequest, membership: Membership) -> HttpResponse:
     form = RunForm(request.POST or None, team=membership.team)
     if form.is_valid():
         wanted = form.cleaned_data
-        datasets = list(wanted["datasets"])
+        corpora = list(wanted["corpora"])
         run = services.create_run(
             team=membership.team,
             author=me(request),
             name=wanted["name"],
-            config=uploads.configuration(wanted["size"], datasets, minutes=wanted["minutes"], seed=wanted["seed"]),
-            datasets=datasets,
+            config=uploads.configuration(wanted["size"], corpora, minutes=wanted["minutes"], seed=wanted["seed"]),
+            corpora=corpora,
         )
         return redirect("runs:run", run.pk)
     return _new_page(request, membership, form, UploadForm(), status=422 if form.errors else 200)
@@ -52,19 +52,19 @@ def upload(request: HttpRequest, membership: Membership) -> HttpResponse:
     form = UploadForm(request.POST, request.FILES)
     if not form.is_valid():
         return _new_page(request, membership, RunForm(team=membership.team), form, status=422)
-    uploads.add_dataset(team=membership.team, author=me(request), file=form.cleaned_data["file"])
+    uploads.add_corpus(team=membership.team, author=me(request), file=form.cleaned_data["file"])
     return redirect("runs:new")
 
 
 def _new_page(
     request: HttpRequest, membership: Membership, form: RunForm, upload_form: UploadForm, *, status: int
 ) -> HttpResponse:
-    datasets = list(access.datasets_of(membership.team))
+    corpora = list(access.corpora_of(membership.team))
     context = {
         "form": form,
         "upload": upload_form,
-        "datasets": datasets,
-        "checking": any(dataset.status == "checking" for dataset in datasets),
+        "corpora": corpora,
+        "checking": any(corpus.status == "checking" for corpus in corpora),
         "sizes": presets.SIZES,
     }
     return render(request, "runs/new.html", context, status=status)
@@ -72,20 +72,20 @@ def _new_page(
 
 @require_GET
 @in_team(Role.ADMIN)
-def datasets(request: HttpRequest, membership: Membership) -> HttpResponse:
+def corpora(request: HttpRequest, membership: Membership) -> HttpResponse:
     """The rows of the list of files, asked for while one is being checked."""
-    found = list(access.datasets_of(membership.team))
+    found = list(access.corpora_of(membership.team))
     form = RunForm(team=membership.team)
-    checking = any(dataset.status == "checking" for dataset in found)
-    return render(request, "runs/datasets.html", {"datasets": found, "checking": checking, "form": form})
+    checking = any(corpus.status == "checking" for corpus in found)
+    return render(request, "runs/corpora.html", {"corpora": found, "checking": checking, "form": form})
 
 
 @login_required
 @require_POST
-def delete_dataset(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
-    dataset = access.dataset_for(me(request), dataset_id)
+def delete_corpus(request: HttpRequest, corpus_id: UUID) -> HttpResponse:
+    corpus = access.corpus_for(me(request), corpus_id)
     try:
-        uploads.delete_dataset(dataset)
+        uploads.delete_corpus(corpus)
     except services.InUse as error:
         messages.error(request, str(error))
     return redirect("runs:new")

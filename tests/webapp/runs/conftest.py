@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import InMemoryUploadedFile
 
 from webapp.accounts.models import Team, User
 from webapp.runs import checking, services, uploads
-from webapp.runs.models import Dataset, TrainingRun
+from webapp.runs.models import Corpus, TrainingRun
 
 WORDS = ("the fox and the hen", "a river runs by the mill", "snow fell on the hill", "bread and salt and tea")
 TEXT = "\n\n".join(f"{WORDS[i % 4]} {WORDS[i // 4 % 4]} number {i}." for i in range(400))
@@ -21,19 +21,19 @@ def data_dir(settings, tmp_path: Path) -> Path:
     return tmp_path
 
 
-Upload = Callable[..., Dataset]
+Upload = Callable[..., Corpus]
 
 
 @pytest.fixture
 def upload(team: Team, alice: User) -> Upload:
     """A file as it is once it was checked."""
 
-    def add(content: str | bytes = TEXT, name: str = "tales.txt") -> Dataset:
+    def add(content: str | bytes = TEXT, name: str = "tales.txt") -> Corpus:
         data = content.encode() if isinstance(content, str) else content
         file = InMemoryUploadedFile(BytesIO(data), "file", name, "text/plain", len(data), None)
-        dataset = uploads.add_dataset(team=team, author=alice, file=file)
-        checking.check(dataset)
-        return dataset
+        corpus = uploads.add_corpus(team=team, author=alice, file=file)
+        checking.check(corpus)
+        return corpus
 
     return add
 
@@ -55,6 +55,6 @@ def small(config: dict, steps: int) -> dict:
 
 @pytest.fixture
 def run(team: Team, alice: User, upload: Upload) -> TrainingRun:
-    dataset = upload()
-    config = uploads.configuration("tiny", [dataset], minutes=1, seed=0)
-    return services.create_run(team=team, author=alice, name="Tales", config=small(config, 10), datasets=[dataset])
+    corpus = upload()
+    config = uploads.configuration("tiny", [corpus], minutes=1, seed=0)
+    return services.create_run(team=team, author=alice, name="Tales", config=small(config, 10), corpora=[corpus])

@@ -17,11 +17,11 @@ def rows(*values: object) -> str:
 
 
 def test_paragraphs_of_a_text_are_rows_and_some_are_held_out(upload: Upload) -> None:
-    dataset = upload("One\nline.\n\nTwo.\n\n" + "\n\n".join(f"Row {i}." for i in range(40)))
+    corpus = upload("One\nline.\n\nTwo.\n\n" + "\n\n".join(f"Row {i}." for i in range(40)))
 
-    assert (dataset.status, dataset.kind, dataset.rows) == (Checked.READY, "text", 42)
-    learned = [row["text"] for _, row in read_rows(dataset.path)]
-    measured = [row["text"] for _, row in read_rows(checking.held_out(dataset))]
+    assert (corpus.status, corpus.kind, corpus.rows) == (Checked.READY, "text", 42)
+    learned = [row["text"] for _, row in read_rows(corpus.path)]
+    measured = [row["text"] for _, row in read_rows(checking.held_out(corpus))]
     assert learned[0] == "One\nline."
     assert len(measured) == 2
     assert not set(learned) & set(measured)
@@ -42,9 +42,9 @@ def test_lines_are_rows_where_none_is_blank(upload: Upload) -> None:
     ],
 )
 def test_the_kind_of_rows_is_recognised(kind: str, row: dict, upload: Upload) -> None:
-    dataset = upload(rows(row, row), "data.jsonl")
+    corpus = upload(rows(row, row), "data.jsonl")
 
-    assert (dataset.status, dataset.kind, dataset.rows) == (Checked.READY, kind, 2)
+    assert (corpus.status, corpus.kind, corpus.rows) == (Checked.READY, kind, 2)
 
 
 @pytest.mark.parametrize(
@@ -70,18 +70,18 @@ def test_the_kind_of_rows_is_recognised(kind: str, row: dict, upload: Upload) ->
 def test_a_file_that_cannot_be_used_is_refused_with_the_place_and_the_reason(
     content: str | bytes, name: str, says: str, upload: Upload
 ) -> None:
-    dataset = upload(content, name)
+    corpus = upload(content, name)
 
-    assert dataset.status == Checked.REFUSED
-    assert says in dataset.problem
-    assert "upload, " not in dataset.problem  # our name for the file
+    assert corpus.status == Checked.REFUSED
+    assert says in corpus.problem
+    assert "upload, " not in corpus.problem  # our name for the file
 
 
 def test_a_file_that_a_run_reads_is_not_removed(run: TrainingRun) -> None:
-    dataset = run.datasets.get()
+    corpus = run.corpora.get()
     with pytest.raises(services.InUse):
-        uploads.delete_dataset(dataset)
+        uploads.delete_corpus(corpus)
     services.stop_run(run)
-    uploads.delete_dataset(dataset)
+    uploads.delete_corpus(corpus)
 
-    assert not dataset.directory.exists()
+    assert not corpus.directory.exists()
