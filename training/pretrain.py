@@ -35,6 +35,7 @@ from training.feed import feed
 from training.measure import Window, evaluate
 from training.model import TensorBatch, build_model, device_and_dtype, weighted_loss
 from training.optimizer import build_optimizer
+from training.pausing import make_room
 from training.progress import Event, Finished, Saved, Started, emit
 from training.ranks import Ranks
 from training.record import Record, describe_run, fingerprint, note_outcome
@@ -125,6 +126,7 @@ class Run:
         with closing(steps):
             clock = time.monotonic()
             for taken in steps:
+                clock += make_room(self.out)
                 rate, norm, tokens = self.step(taken.batches)
                 place.epoch, place.batch = taken.epoch, taken.batch
                 now = time.monotonic()

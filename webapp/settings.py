@@ -172,6 +172,9 @@ MAX_REPLY_TOKENS = env.number("MAX_REPLY_TOKENS", 512)
 # Further OpenAI-compatible servers, which a team's admins add: on these hosts only; empty: on any
 ENDPOINT_HOSTS = [host.lower() for host in env.words("ENDPOINT_HOSTS", "")]
 
+# Training
+TRAINING_MINUTES_PER_TEAM = env.number("TRAINING_MINUTES_PER_TEAM", 0)  # of any 30 days; 0: as many as they like
+
 # People
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]

@@ -6,7 +6,7 @@
   const WIDTH = 600, HEIGHT = 240, LEFT = 52, RIGHT = 10, TOP = 12, BOTTOM = 26;
   const SVG = "http://www.w3.org/2000/svg";
   const charts = [
-    { place: document.getElementById("chart-loss"), lines: [["loss", 1], ["held_out", 2]] },
+    { place: document.getElementById("chart-loss"), lines: [["loss", 1], ["held_out", 2], ["base", "base"]] },
     { place: document.getElementById("chart-rate"), lines: [["learning_rate", 3]] },
   ];
 
@@ -95,21 +95,28 @@
       fact("parameters").textContent = parameters.toLocaleString(document.documentElement.lang);
       for (const points of Object.values(curves)) while (points.length && points.at(-1)[0] > (resumed ?? 0)) points.pop();
     },
-    step(step, { loss, learning_rate: rate, tokens, tokens_per_s: speed, progress, elapsed_s: elapsed }) {
+    step(step, { loss, learning_rate: rate, tokens, tokens_per_s: speed, progress, elapsed_s: elapsed, memory_mb: memory, energy_wh: energy }) {
       curves.loss.push([step, loss]);
       curves.learning_rate.push([step, rate]);
       fact("step").textContent = step;
       fact("loss").textContent = loss.toFixed(3);
       fact("tokens").textContent = tokens.toLocaleString(document.documentElement.lang);
       fact("tokens_per_s").textContent = Math.round(speed).toLocaleString(document.documentElement.lang);
+      if (fact("memory_mb")) fact("memory_mb").textContent = `${Math.round(memory).toLocaleString(document.documentElement.lang)} MB`;
+      if (fact("energy_wh")) fact("energy_wh").textContent = `${energy.toFixed(2)} Wh`;
+      if (curves.base.length) curves.base[1][0] = Math.max(curves.base[1][0], step);
       if (progress) {
         fact("left").textContent = timeLeft((elapsed * (1 - progress)) / progress);
         run.querySelector(".run-progress").value = progress;
       }
     },
-    evaluated(step, { loss }) { curves.held_out.push([step, loss]); },
+    evaluated(step, { loss }) {
+      if (run.dataset.lesson && !step && !curves.base.length) curves.base.push([0, loss], [1, loss]);
+      curves.held_out.push([step, loss]);
+    },
     sampled(step, { prompt, text }) {
       const samples = document.getElementById("samples");
+      if (!samples) return besides(step, prompt, text);
       const figure = document.createElement("figure"), caption = document.createElement("figcaption"), body = document.createElement("p");
       figure.className = "sample";
       caption.className = "muted small";
@@ -124,6 +131,15 @@
       samples.prepend(figure);
     },
   };
+
+  // A run that teaches: the reply beside the base model's, which came first
+  function besides(step, prompt, text) {
+    const row = [...run.querySelectorAll(".beside")].find((article) => article.querySelector("h3").textContent === prompt);
+    if (!row) return location.reload(); // the first ones: the server draws them
+    if (!step) return;
+    row.querySelector(".now figcaption").textContent = `${reading.dataset.step} ${step}`;
+    row.querySelector(".now p").textContent = text;
+  }
 
   let redraw = 0;
 

@@ -227,6 +227,12 @@ runs:tokens                           POST  /runs/{run}/tokens/                 
 runs:stop                             POST  /runs/{run}/stop/                                    -                 302  302  403  403  404  in
 runs:resume                           POST  /runs/{run}/resume/                                  -                 302  302  403  403  404  in
 runs:delete                           POST  /runs/{run}/delete/                                  -                 302  302  403  403  404  in
+runs:teach                            GET   /runs/teach/                                         -                 200  200  403  403  200  in
+runs:teach                            POST  /runs/teach/                                         name=Tales        422  422  403  403  422  in
+runs:start                            POST  /runs/{run}/start/                                   -                 302  302  403  403  404  in
+runs:estimate                         POST  /runs/{run}/estimate/                                -                 302  302  403  403  404  in
+runs:judge                            GET   /runs/{run}/judge/                                   -                 404  404  403  403  404  in
+runs:judge                            POST  /runs/{run}/judge/                                   choice=left       404  404  403  403  404  in
 runs:run                              GET   /runs/{nowhere}/                                     -                 404  404  404  404  404  in
 """  # noqa: E501
 
@@ -234,6 +240,8 @@ SOCKETS = """
 ws/chat/<uuid:conversation_id>/   /ws/chat/{private}/   open 4404 4404 4404 4404 4401
 ws/chat/<uuid:conversation_id>/   /ws/chat/{shared}/    open open open open 4404 4401
 ws/chat/<uuid:conversation_id>/   /ws/chat/{nowhere}/   4404 4404 4404 4404 4404 4401
+ws/chat/new/<int:team_id>/<uuid:conversation_id>/   /ws/chat/new/{team}/{nowhere}/   open open open 4404 4404 4401
+ws/chat/new/<int:team_id>/<uuid:conversation_id>/   /ws/chat/new/{team}/{private}/   open 4404 4404 4404 4404 4401
 ws/ask/<uuid:conversation_id>/      /ws/ask/{passage}/        open open open open 4404 4401
 ws/ask/<uuid:conversation_id>/      /ws/ask/{shared}/         4404 4404 4404 4404 4404 4401
 ws/analyze/<uuid:conversation_id>/  /ws/analyze/{analysis}/   open open open open 4404 4401

@@ -11,10 +11,14 @@ Point = list[float]
 
 
 def of(run: TrainingRun) -> dict[str, list[Point]]:
-    """[step, value] of the training loss, the held-out loss and the learning rate."""
+    """[step, value] of the training loss, the held-out loss and the learning rate; `base`, the held-out loss of the
+    model as it was before the first step, from one end to the other."""
     steps = list(run.events.filter(kind="step").order_by("step").values_list("step", "values"))
     evaluated = run.events.filter(kind="evaluated").order_by("step").values_list("step", "values")
+    base = [loss for step, loss in evaluated.values_list("step", "values__loss") if step == 0][:1]
+    last = max(run.steps, run.step, 1)
     return {
+        "base": [[0, base[0]], [last, base[0]]] if base else [],
         "loss": thinned([[step, values["loss"]] for step, values in steps]),
         "held_out": thinned([[step, values["loss"]] for step, values in evaluated]),
         "learning_rate": thinned([[step, values["learning_rate"]] for step, values in steps]),
@@ -28,7 +32,8 @@ def thinned(points: Sequence[Point]) -> list[Point]:
 
 
 def facts(run: TrainingRun) -> dict[str, Any]:
-    """The newest figures: step, tokens, tokens_per_s, elapsed_s, left_s, loss, parameters, device."""
+    """The newest figures: step, tokens, tokens_per_s, elapsed_s, left_s, loss, memory_mb, energy_wh, parameters,
+    device."""
     newest: dict[str, Any] = {}
     for kind in ("started", "step"):
         event = run.events.filter(kind=kind).order_by("-pk").first()

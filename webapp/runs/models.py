@@ -51,6 +51,7 @@ class Corpus(models.Model):
 
 
 class Status(models.TextChoices):
+    PLANNED = "planned", _("Planned")  # its cost is being estimated, or somebody is to say whether it is worth it
     QUEUED = "queued", _("Queued")
     RUNNING = "running", _("Running")
     DONE = "done", _("Done")
@@ -81,17 +82,22 @@ class TrainingRun(models.Model):
     version = models.ForeignKey(Version, null=True, on_delete=models.PROTECT, related_name="runs")  # where it does not
 
     status = models.CharField(max_length=8, choices=Status, default=Status.QUEUED)
+    estimate = models.JSONField(null=True)  # what a few real steps said of its cost (training/estimate.py)
     problem = models.TextField(blank=True)  # a sentence: why it failed
     stop_requested = models.BooleanField(default=False)
     owner = models.CharField(max_length=80, blank=True)
     lease_until = models.DateTimeField(null=True)
     breaks = models.PositiveSmallIntegerField(default=0)  # times that its process was killed since it last got on
     step = models.PositiveIntegerField(default=0)
+    steps = models.PositiveIntegerField(default=0)  # in all, where that is known beforehand
+    worked_s = models.FloatField(default=0.0)  # how long its command has run, over all workers
     progress = models.FloatField(default=0.0)  # from 0 to 1
     queued_at = models.DateTimeField(default=timezone.now)
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+
+    ahead = 0  # runs that go before it, where a page has counted them
 
     class Meta:
         indexes = [models.Index(fields=["status", "queued_at"], condition=models.Q(status__in=ACTIVE), name="run_due")]
@@ -126,6 +132,11 @@ class TrainingRun(models.Model):
         return self.command == Command.FINETUNE and self.config.get("method") != "full"
 
     @property
+    def comparison(self) -> Path:
+        """Held-out rows and how each model answers them (training/comparison.py)."""
+        return self.directory / "comparison.jsonl"
+
+    @property
     def resumable(self) -> bool:
         return any((self.directory / "checkpoints").glob("step-*"))
 
@@ -144,3 +155,28 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.step}"
+
+
+class Winner(models.TextChoices):
+    THIS = "this", _("The new model")
+    OTHER = "other", _("The other model")
+    TIE = "tie", _("A tie")
+
+
+class Judgement(models.Model):
+    """Which of two replies a person found better, not knowing whose they were: row `number` of the run's comparison."""
+
+    run = models.ForeignKey(TrainingRun, on_delete=models.CASCADE, related_name="judgements")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    number = models.PositiveIntegerField()  # from 0
+    against = models.CharField(max_length=10)  # the other model, as the comparison names it
+    winner = models.CharField(max_length=5, choices=Winner)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["run", "author", "number", "against"], name="judgement_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number}: {self.winner}"

@@ -21,8 +21,9 @@ from django.conf import settings
 from django.db import OperationalError, close_old_connections
 from django.utils.translation import gettext as _
 
+from training.pausing import ask_for_room
 from webapp.lib.processes import die_with_parent
-from webapp.runs import checking, leases, services
+from webapp.runs import checking, leases, services, yielding
 from webapp.runs.models import Status, TrainingRun
 
 BREAKS_ALLOWED = 3  # times that the process may be killed without a step between
@@ -63,19 +64,25 @@ class Supervision:
                 cwd=settings.BASE_DIR,
                 pass_fds=[lock.fileno()],
                 start_new_session=True,
-                preexec_fn=_lowly,
+                preexec_fn=lowly,
             )
-            beating = threading.Event()
-            heart = threading.Thread(target=self._beat, args=(process, beating), daemon=True)
-            heart.start()
+            over, begun = threading.Event(), time.monotonic()
+            beside = [
+                threading.Thread(target=self._beat, args=(process, over), daemon=True),
+                threading.Thread(target=yielding.watch, args=(self.run.directory, over, ask_for_room), daemon=True),
+            ]
+            for thread in beside:
+                thread.start()
             assert process.stdout is not None
             try:
                 for line in process.stdout:
                     self._hear(line, errors)
                 return process.wait()
             finally:
-                beating.set()
-                heart.join()
+                over.set()
+                for thread in beside:
+                    thread.join()
+                _patiently(lambda: services.note_work(self.run, time.monotonic() - begun))
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
@@ -142,14 +149,29 @@ class Supervision:
 
 
 def command(run: TrainingRun) -> list[str]:
-    """What a person would type to repeat the run. Puts its configuration and what it reads beside it first."""
+    """What a person would type to repeat the run."""
+    asked = [*words(run, run.command), "--out", str(run.directory)]
+    return [*asked, "--resume"] if run.resumable else asked
+
+
+def words(run: TrainingRun, command: str) -> list[str]:
+    """`python -m training COMMAND CONFIG`, with the configuration and what it reads laid into the run's directory."""
+    run.directory.mkdir(parents=True, exist_ok=True)
     config = run.directory / "config.json"
     config.write_text(json.dumps(run.config, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    for file, name in _reads(run):
+        _link(file, run.directory / name)
+    return [sys.executable, "-m", "training", command, str(config)]
+
+
+def _reads(run: TrainingRun) -> Iterator[tuple[Path, str]]:
+    """Each file that the command reads, and what the configuration calls it."""
+    if run.version:
+        yield run.version.train, "train.jsonl"
+        yield run.version.measured, "held-out.jsonl"
     for corpus in run.corpora.all():
-        _link(corpus.path, run.directory / f"{corpus.pk}.jsonl")
-        _link(checking.held_out(corpus), run.directory / f"{corpus.pk}.held-out.jsonl")
-    words = [sys.executable, "-m", "training", run.command, str(config), "--out", str(run.directory)]
-    return [*words, "--resume"] if run.resumable else words
+        yield corpus.path, f"{corpus.pk}.jsonl"
+        yield checking.held_out(corpus), f"{corpus.pk}.held-out.jsonl"
 
 
 def _link(file: Path, place: Path) -> None:
@@ -158,7 +180,7 @@ def _link(file: Path, place: Path) -> None:
         place.hardlink_to(file)
 
 
-def _lowly() -> None:
+def lowly() -> None:
     die_with_parent()  # a killed worker's run saves a checkpoint and ends
     os.nice(19)
 

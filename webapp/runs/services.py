@@ -6,17 +6,23 @@ from typing import Any
 import redis
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import F, Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from webapp.accounts.models import Team, User
+from webapp.datasets.models import Version
 from webapp.lib import presence
 from webapp.lib.groups import tell
 from webapp.lib.jobs import ask
+from webapp.runs import allowance
 from webapp.runs.models import ACTIVE, Command, Corpus, Event, Status, TrainingRun
 
 _redis = redis.Redis.from_url(settings.LIVE_URL, socket_connect_timeout=2, socket_timeout=2)
+
+
+class Refused(Exception):
+    """str() is a sentence: why a run does not start, and what to do."""
 
 
 class InUse(Exception):
@@ -25,11 +31,53 @@ class InUse(Exception):
 
 @transaction.atomic
 def create_run(*, team: Team, author: User, name: str, config: dict[str, Any], corpora: list[Corpus]) -> TrainingRun:
-    """A queued run; the training worker takes it when its turn comes."""
+    """A queued run from scratch; the training worker takes it when its turn comes. Raises Refused."""
+    _within_allowance(team)
     run = TrainingRun.objects.create(team=team, author=author, name=name, command=Command.PRETRAIN, config=config)
     run.corpora.set(corpora)
     transaction.on_commit(nudge)
     return run
+
+
+@transaction.atomic
+def plan_run(*, team: Team, author: User, name: str, config: dict[str, Any], version: Version) -> TrainingRun:
+    """A run that teaches a model, with what it will cost being measured meanwhile. It waits for start_run."""
+    run = TrainingRun.objects.create(
+        team=team,
+        author=author,
+        name=name,
+        command=Command.FINETUNE,
+        config=config,
+        version=version,
+        status=Status.PLANNED,
+    )
+    transaction.on_commit(lambda: ask("webapp.runs.tasks.estimate", str(run.pk)))
+    return run
+
+
+@transaction.atomic
+def note_estimate(run: TrainingRun, estimate: dict[str, Any]) -> None:
+    if TrainingRun.objects.filter(pk=run.pk, status=Status.PLANNED).update(estimate=estimate):
+        changed(run)
+
+
+@transaction.atomic
+def estimate_again(run: TrainingRun) -> None:
+    if TrainingRun.objects.filter(pk=run.pk, status=Status.PLANNED).update(estimate=None):
+        changed(run)
+        transaction.on_commit(lambda: ask("webapp.runs.tasks.estimate", str(run.pk)))
+
+
+@transaction.atomic
+def start_run(run: TrainingRun) -> None:
+    """Queues a planned run. Raises Refused where it will not fit this machine, or the team has used up its time."""
+    if run.estimate and not run.estimate.get("fits", True):
+        raise Refused(str(run.estimate.get("problem")))
+    _within_allowance(run.team)
+    planned = TrainingRun.objects.filter(pk=run.pk, status=Status.PLANNED)
+    if planned.update(status=Status.QUEUED, queued_at=timezone.now()):
+        changed(run)
+        transaction.on_commit(nudge)
 
 
 @transaction.atomic
@@ -43,7 +91,9 @@ def stop_run(run: TrainingRun) -> None:
 
 @transaction.atomic
 def resume_run(run: TrainingRun) -> None:
-    """Queues a stopped or failed run again; it goes on from its last checkpoint, or begins anew without one."""
+    """Queues a stopped or failed run again; it goes on from its last checkpoint, or begins anew without one. Raises
+    Refused."""
+    _within_allowance(run.team)
     ended = TrainingRun.objects.filter(pk=run.pk, status__in=(Status.STOPPED, Status.FAILED))
     now = timezone.now()
     if ended.update(status=Status.QUEUED, queued_at=now, stop_requested=False, problem="", breaks=0, finished_at=None):
@@ -82,6 +132,9 @@ def note_event(run: TrainingRun, owner: str, kind: str, values: dict[str, Any]) 
     A resumed run says some steps again: what it said of them before is replaced."""
     step = int(values.get("step") or values.get("resumed_from") or 0)
     said: dict[str, Any] = {}
+    if kind == "started" and values.get("steps"):
+        said = {"steps": values["steps"]}
+        run.steps = values["steps"]
     if kind == "step":
         values = {"progress": progress(run, values), **values}
         said = {"step": step, "breaks": 0, "progress": values["progress"]}
@@ -94,8 +147,15 @@ def note_event(run: TrainingRun, owner: str, kind: str, values: dict[str, Any]) 
     transaction.on_commit(lambda: tell(run.channel, {"type": "run.event"}))
 
 
+def note_work(run: TrainingRun, seconds: float) -> None:
+    """So much longer the machine was taken up by it."""
+    TrainingRun.objects.filter(pk=run.pk).update(worked_s=F("worked_s") + seconds)
+
+
 def progress(run: TrainingRun, values: dict[str, Any]) -> float:
-    """How much of the run is over, 0 to 1, by the lengths of its stages."""
+    """How much of the run is over, 0 to 1, by its steps or the lengths of its stages."""
+    if run.steps:
+        return min(1.0, values.get("step", 0) / run.steps)
     stages = run.config.get("stages", [])
     minutes = sum(stage.get("max_minutes") or 0 for stage in stages)
     steps = sum(stage.get("max_steps") or 0 for stage in stages)
@@ -118,6 +178,16 @@ def events_after(run: TrainingRun, event_id: int) -> list[Event]:
 
 def last_event(run: TrainingRun) -> int:
     return run.events.aggregate(last=Max("pk"))["last"] or 0
+
+
+def _within_allowance(team: Team) -> None:
+    left = allowance.left_minutes(team)
+    if left is not None and left <= 0:
+        raise Refused(
+            _("The team has used its %(minutes)s minutes of training of the last 30 days. Wait, or ask who runs this "
+              "install to raise TRAINING_MINUTES_PER_TEAM.")
+            % {"minutes": settings.TRAINING_MINUTES_PER_TEAM}
+        )  # fmt: skip
 
 
 def changed(run: TrainingRun) -> None:

@@ -8,8 +8,8 @@ from celery import shared_task
 from celery.signals import worker_ready, worker_shutting_down
 
 from webapp.lib.jobs import ask
-from webapp.runs import checking, leases, services
-from webapp.runs.models import Checked, Corpus
+from webapp.runs import checking, estimates, leases, services
+from webapp.runs.models import Checked, Corpus, Status, TrainingRun
 from webapp.runs.process import Supervision
 
 LOOK_EVERY_S = 5.0
@@ -31,6 +31,13 @@ def work() -> None:
 
 
 @shared_task
+def estimate(run_id: str) -> None:
+    run = TrainingRun.objects.select_related("version__dataset").filter(pk=run_id, status=Status.PLANNED).first()
+    if run:
+        estimates.estimate(run)
+
+
+@shared_task
 def check_corpus(corpus_id: str) -> None:
     corpus = Corpus.objects.filter(pk=corpus_id, status=Checked.CHECKING).first()
     if corpus:
@@ -46,9 +53,11 @@ def look_regularly(sender, **kwargs) -> None:
 
 @shared_task
 def check_what_waits() -> None:
-    """The files that a worker which died had not checked yet."""
+    """What a worker that died had not done yet: files to check, runs to estimate."""
     for corpus in Corpus.objects.filter(status=Checked.CHECKING):
         checking.check(corpus)
+    for run in TrainingRun.objects.filter(status=Status.PLANNED, estimate=None):
+        estimates.estimate(run)
 
 
 @worker_shutting_down.connect

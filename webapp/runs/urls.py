@@ -1,6 +1,6 @@
 from django.urls import path
 
-from webapp.runs import views
+from webapp.runs import lesson_views, views
 
 app_name = "runs"
 urlpatterns = [
@@ -9,7 +9,11 @@ urlpatterns = [
     path("new/files/", views.upload, name="upload"),
     path("new/files/list/", views.corpora, name="corpora"),
     path("files/<uuid:corpus_id>/delete/", views.delete_corpus, name="delete-corpus"),
+    path("teach/", lesson_views.teach, name="teach"),
     path("<uuid:run_id>/", views.run, name="run"),
+    path("<uuid:run_id>/start/", lesson_views.start, name="start"),
+    path("<uuid:run_id>/estimate/", lesson_views.estimate, name="estimate"),
+    path("<uuid:run_id>/judge/", lesson_views.judge, name="judge"),
     path("<uuid:run_id>/config.json", views.config, name="config"),
     path("<uuid:run_id>/log.txt", views.log, name="log"),
     path("<uuid:run_id>/tokens/", views.tokenize, name="tokens"),

@@ -13,9 +13,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from webapp.accounts.access import me, switch_team
 from webapp.accounts.decorators import in_team
 from webapp.accounts.models import Membership, Role
-from webapp.runs import access, curves, logs, presets, services, tokens, uploads
+from webapp.runs import access, curves, logs, outcome, presets, services, tokens, uploads
 from webapp.runs.forms import RunForm, UploadForm
-from webapp.runs.models import TrainingRun
+from webapp.runs.models import Command, Status, TrainingRun
 
 RUNS_PAGE = 30
 LONGEST_PIECE = 2000  # characters whose tokens are shown
@@ -25,6 +25,8 @@ LONGEST_PIECE = 2000  # characters whose tokens are shown
 @in_team(Role.ADMIN)
 def home(request: HttpRequest, membership: Membership) -> HttpResponse:
     page = Paginator(access.runs_of(membership.team), RUNS_PAGE).get_page(request.GET.get("page", "1"))
+    for run in page:
+        run.ahead = services.place_in_queue(run) if run.status == Status.QUEUED else 0
     return render(request, "runs/home.html", {"page": page})
 
 
@@ -35,14 +37,18 @@ def new(request: HttpRequest, membership: Membership) -> HttpResponse:
     if form.is_valid():
         wanted = form.cleaned_data
         corpora = list(wanted["corpora"])
-        run = services.create_run(
-            team=membership.team,
-            author=me(request),
-            name=wanted["name"],
-            config=uploads.configuration(wanted["size"], corpora, minutes=wanted["minutes"], seed=wanted["seed"]),
-            corpora=corpora,
-        )
-        return redirect("runs:run", run.pk)
+        try:
+            run = services.create_run(
+                team=membership.team,
+                author=me(request),
+                name=wanted["name"],
+                config=uploads.configuration(wanted["size"], corpora, minutes=wanted["minutes"], seed=wanted["seed"]),
+                corpora=corpora,
+            )
+        except services.Refused as error:
+            form.add_error(None, str(error))
+        else:
+            return redirect("runs:run", run.pk)
     return _new_page(request, membership, form, UploadForm(), status=422 if form.errors else 200)
 
 
@@ -100,15 +106,17 @@ def run(request: HttpRequest, run_id: UUID) -> HttpResponse:
 
 
 def page_of(run: TrainingRun) -> dict:
+    lesson = outcome.of(run) if run.command == Command.FINETUNE else {}
     return {
         "run": run,
         "curves": curves.of(run),
         "facts": curves.facts(run),
-        "samples": run.events.filter(kind="sampled").order_by("-step")[:20],
+        "samples": [] if lesson else run.events.filter(kind="sampled").order_by("-step")[:20],
         "log": logs.last_lines(run.log),
         "ahead": services.place_in_queue(run) if run.status == "queued" else 0,
-        "worker_alive": services.somebody_works() if run.active else True,
+        "worker_alive": services.somebody_works() if run.active or run.status == Status.PLANNED else True,
         "last_event": services.last_event(run),
+        **lesson,
     }
 
 
@@ -150,7 +158,10 @@ def stop(request: HttpRequest, run_id: UUID) -> HttpResponse:
 @login_required
 @require_POST
 def resume(request: HttpRequest, run_id: UUID) -> HttpResponse:
-    services.resume_run(access.run_for(me(request), run_id))
+    try:
+        services.resume_run(access.run_for(me(request), run_id))
+    except services.Refused as error:
+        messages.error(request, str(error))
     return redirect("runs:run", run_id)
 
 

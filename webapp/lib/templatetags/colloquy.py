@@ -28,3 +28,9 @@ def duration(seconds: float | None) -> str:
 def millions(count: int) -> str:
     """6524160 -> "6.5"."""
     return f"{count / 1e6:.1f}" if count < 100e6 else f"{count / 1e6:.0f}"
+
+
+@register.filter
+def percent(share: float) -> str:
+    """0.256 as 26 %."""
+    return f"{100 * share:.0f} %"
