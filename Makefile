@@ -10,7 +10,7 @@ TORCH_INDEX ?=
 
 export PYTHONUNBUFFERED := 1
 
-.PHONY: up test check bench-train bench-relay bench-page chaos install install-dev lock messages clean
+.PHONY: up test check bench-train bench-relay bench-page bench-yield chaos install install-dev lock messages clean
 
 up: install
 	@exec $(PY) manage.py up
@@ -27,6 +27,10 @@ bench-relay: install-dev
 
 bench-page: install-dev
 	@$(PY) -m tests.bench.page
+
+# What a run of training costs those who chat meanwhile
+bench-yield: install-dev
+	@$(PY) -m tests.bench.yielding $(ARGS)
 
 chaos: install-dev
 	@$(PY) -m tests.bench.chaos $(ARGS)

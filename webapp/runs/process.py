@@ -21,7 +21,6 @@ from django.conf import settings
 from django.db import OperationalError, close_old_connections
 from django.utils.translation import gettext as _
 
-from training.pausing import ask_for_room
 from webapp.lib.processes import die_with_parent
 from webapp.runs import checking, leases, services, yielding
 from webapp.runs.models import Status, TrainingRun
@@ -37,7 +36,7 @@ class Supervision:
     def __init__(self, run: TrainingRun, owner: str, *, leaving: threading.Event):
         self.run, self.owner, self.leaving = run, owner, leaving
         self.finished: dict | None = None
-        self.reason = ""
+        self.reason, self.device = "", ""
         self.ours = True
 
     def work(self) -> None:
@@ -69,7 +68,7 @@ class Supervision:
             over, begun = threading.Event(), time.monotonic()
             beside = [
                 threading.Thread(target=self._beat, args=(process, over), daemon=True),
-                threading.Thread(target=yielding.watch, args=(self.run.directory, over, ask_for_room), daemon=True),
+                threading.Thread(target=self._make_room, args=(over,), daemon=True),
             ]
             for thread in beside:
                 thread.start()
@@ -106,6 +105,9 @@ class Supervision:
                 process.terminate()
         close_old_connections()
 
+    def _make_room(self, over: threading.Event) -> None:
+        yielding.watch(self.run.directory, over, wanted=lambda: self.device not in ("", "cpu"))
+
     def _hear(self, line: bytes, errors: IO) -> None:
         try:
             said = json.loads(line)
@@ -115,6 +117,8 @@ class Supervision:
             return
         if kind == "finished":
             self.finished = said
+        elif kind == "started":
+            self.device = str(said.get("device", ""))
         elif kind == "failed":
             self.reason = str(said.get("reason", ""))
         _patiently(lambda: services.note_event(self.run, self.owner, kind, said))
