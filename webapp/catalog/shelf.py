@@ -31,6 +31,7 @@ class Shelved:
     parameters: int = 0
     size_bytes: int = 0
     context: int | None = None
+    licence: str = ""
     card: str = ""
     figures: list[Figure] = field(default_factory=list)
 
@@ -46,7 +47,8 @@ def describe(name: str, model: str) -> Shelved:
         parameters=count_parameters(path),
         size_bytes=weigh(model),
         context=_json(path / "config.json").get("max_position_embeddings"),
-        card=_text(path / "MODEL_CARD.md") or _text(path / "README.md"),
+        licence=_licence(path),
+        card=_without_metadata(_card(path)),
         figures=list(figures(_json(path / "evaluation.json"))),
     )
 
@@ -75,13 +77,27 @@ def _shapes(file: Path) -> Iterator[list[int]]:
     return (entry["shape"] for name, entry in header.items() if name != "__metadata__")
 
 
+def _card(path: Path) -> str:
+    return _text(path / "MODEL_CARD.md") or _text(path / "README.md")
+
+
+def _licence(path: Path) -> str:
+    """As the card's metadata name it (https://huggingface.co/docs/hub/model-cards), or the first line of a LICENSE."""
+    card = _card(path)
+    metadata = card.partition("\n---\n")[0] if card.startswith("---\n") else ""
+    named = next((line for line in metadata.splitlines() if line.startswith("license:")), "")
+    first = next((line.strip() for line in _text(path / "LICENSE").splitlines() if line.strip()), "")
+    return named.partition(":")[2].strip().strip("\"'") or first[:80]
+
+
+def _without_metadata(card: str) -> str:
+    return card.partition("\n---\n")[2] if card.startswith("---\n") else card
+
+
 def _text(path: Path) -> str:
     if not path.is_file() or path.stat().st_size > LARGEST_FILE:
         return ""
-    text = path.read_text(encoding="utf-8", errors="replace")
-    if text.startswith("---\n"):  # a hub's metadata
-        text = text.partition("\n---\n")[2]
-    return text
+    return path.read_text(encoding="utf-8", errors="replace")
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -46,3 +46,12 @@ def test_the_page_shows_the_model_in_service_with_its_card(alice: User) -> None:
 
     assert "built-in demonstration model" in page
     assert "tatoeba" in page.lower()
+
+
+def test_a_licence_stands_in_the_cards_metadata_or_in_a_file_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "LICENSE").write_text("\nMIT License\n\nPermission is …")
+    assert shelf.describe("mine", str(tmp_path)).licence == "MIT License"
+
+    (tmp_path / "README.md").write_text("---\nlicense: apache-2.0\ntags: []\n---\n# Mine\n")
+    found = shelf.describe("mine", str(tmp_path))
+    assert (found.licence, found.card) == ("apache-2.0", "# Mine\n")
