@@ -56,6 +56,26 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--resume", action="store_true", help="go on from the newest checkpoint in --out")
     command.add_argument("--scale", type=float, default=1.0, help="times the stages' lengths: 0.01 to try a run out")
     command.set_defaults(run=_pretrain)
+    command = commands.add_parser("finetune", help="teach a model that exists: LoRA, or all of its weights")
+    command.add_argument("config", type=Path, help="a .json or .toml file, see training/finetune_config.py")
+    command.add_argument("--out", type=Path, required=True, help="where checkpoints and the adapter go")
+    command.add_argument("--resume", action="store_true", help="go on from the newest checkpoint in --out")
+    command.set_defaults(run=_finetune)
+    command = commands.add_parser("estimate", help="say what finetune will cost, by a few of its steps")
+    command.add_argument("config", type=Path, help="a .json or .toml file, see training/finetune_config.py")
+    command.set_defaults(run=_estimate)
+    command = commands.add_parser("merge", help="an adapter and its base model, as one model")
+    command.add_argument("base", type=Path, help="the base model's directory")
+    command.add_argument("adapter", type=Path, help="the adapter's directory")
+    command.add_argument("--out", type=Path, required=True, help="a directory for the model")
+    command.set_defaults(run=_merge)
+    command = commands.add_parser("look", help="rows as a model will see them: one JSON object a row")
+    command.add_argument("data", type=Path, help="a .jsonl file, see training/lessons.py")
+    command.add_argument("--base", type=Path, required=True, help="the model's directory")
+    command.add_argument("--shape", choices=("supervised", "preference", "thumbs"), default="supervised")
+    command.add_argument("--max-length", type=int, help="tokens of a row; what is longer is cut")
+    command.add_argument("--survey", action="store_true", help="one JSON object for all rows instead")
+    command.set_defaults(run=_look)
     command = commands.add_parser("evaluate", help="measure a model through vLLM, on development files")
     command.add_argument("model", type=Path, help="a model directory; evaluation.json and the card's table go there")
     command.add_argument("--corpus", type=Path, required=True, help="where the *.dev.jsonl files lie")
@@ -110,6 +130,45 @@ def _pretrain(options: argparse.Namespace) -> None:
         should_stop=should_stop,
         should_advance=should_advance,
     )
+
+
+def _finetune(options: argparse.Namespace) -> None:
+    from training.finetune_config import load_finetune_config
+
+    config = load_finetune_config(options.config)
+    should_stop = _listen(signal.SIGTERM, signal.SIGINT)
+    from training.finetune import finetune
+
+    directory = options.config.parent
+    finetune(config, directory=directory, out=options.out, resume=options.resume, should_stop=should_stop)
+
+
+def _estimate(options: argparse.Namespace) -> None:
+    from training.finetune_config import load_finetune_config
+
+    config = load_finetune_config(options.config)
+    from training.estimate import estimate
+
+    emit(estimate(config, options.config.parent))
+
+
+def _merge(options: argparse.Namespace) -> None:
+    from training.merge import merge
+
+    merge(options.base, options.adapter, options.out)
+
+
+def _look(options: argparse.Namespace) -> None:
+    from training import look
+    from training.data import read_rows
+
+    tokenizer, rows = look.load(options.base), (row for _, row in read_rows(options.data))
+    if options.survey:
+        longest = options.max_length or 512
+        print(json.dumps(look.survey(rows, tokenizer, options.shape, max_length=longest), ensure_ascii=False))
+        return
+    for number, seen in enumerate(look.look(rows, tokenizer, options.shape, max_length=options.max_length), start=1):
+        print(json.dumps({"row": number, **seen}, ensure_ascii=False))
 
 
 def _evaluate(options: argparse.Namespace) -> None:

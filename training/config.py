@@ -170,21 +170,30 @@ def _lengths(stage: StageConfig, scale: float) -> dict[str, float | None]:
 
 def load_config(path: Path) -> PretrainConfig:
     """Read PATH (.toml or .json). Raises ConfigError."""
+    return parse_config(read_values(path))
+
+
+def read_values(path: Path) -> Mapping[str, Any]:
+    """What stands in PATH (.toml or .json). Raises ConfigError."""
     try:
         text = path.read_text(encoding="utf-8")
-        values = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+        return json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
     except OSError as error:
         raise ConfigError(f"The configuration {path} cannot be read: {error.strerror}.") from error
     except ValueError as error:
         raise ConfigError(f"The configuration {path.name} is not valid {path.suffix[1:].upper()}: {error}.") from error
-    return parse_config(values)
 
 
 def parse_config(values: Mapping[str, Any]) -> PretrainConfig:
     try:
         return PretrainConfig.model_validate(values)
     except ValidationError as error:
-        raise ConfigError(" ".join(_sentence(detail) for detail in error.errors())) from error
+        raise ConfigError(sentences(error)) from error
+
+
+def sentences(error: ValidationError) -> str:
+    """One for each mistake."""
+    return " ".join(_sentence(detail) for detail in error.errors())
 
 
 def _sentence(detail: Mapping[str, Any]) -> str:

@@ -12,7 +12,8 @@ from typing import TextIO
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """device and dtype are those that compute; resumed_from is a step, None for a fresh run."""
+    """device and dtype are those that compute; resumed_from is a step, None for a fresh run; steps are all that are
+    planned, 0 where that is not known."""
 
     command: str
     device: str
@@ -21,11 +22,13 @@ class Started:
     examples: int
     tokens_per_epoch: int
     resumed_from: int | None = None
+    steps: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """loss is the mean over the labelled tokens (nats) since the last Step; tokens leave padding out."""
+    """loss is the mean over the labelled tokens (nats) since the last Step; tokens leave padding out.
+    energy_wh is estimated, 0 where nothing can be said."""
 
     step: int
     loss: float
@@ -34,6 +37,8 @@ class Step:
     tokens: int
     tokens_per_s: float
     elapsed_s: float
+    memory_mb: float = 0.0
+    energy_wh: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,30 @@ class Sampled:
 
 
 @dataclass(frozen=True, slots=True)
+class Compared:
+    """What each model (base, this, in_service) came to on the ROWS held out: loss and perplexity, and what its replies
+    scored by the rows' tasks (chrf, f1, accuracy)."""
+
+    step: int
+    rows: int
+    models: dict[str, dict[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimated:
+    """What a run will cost, by a few of its real steps; `problem` says why it does not fit, and what would."""
+
+    steps: int
+    seconds: float
+    tokens_per_s: float
+    memory_gb: float
+    memory_available_gb: float
+    energy_wh: float
+    fits: bool
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """status is "done", or "stopped" when the run was asked to stop and can be resumed."""
 
@@ -74,7 +103,7 @@ class Failed:
     reason: str
 
 
-Event = Started | Step | Evaluated | Saved | Sampled | Finished | Failed
+Event = Started | Step | Evaluated | Saved | Sampled | Compared | Estimated | Finished | Failed
 
 
 def emit(event: Event, stream: TextIO | None = None) -> None:

@@ -1,0 +1,405 @@
+"""Teaches a model that exists: LoRA (or all of its weights) on answers, then on preferences.
+
+    python -m training finetune CONFIG --out DIR [--resume]
+
+Built on PEFT and TRL: SFTTrainer for answers, DPOTrainer for pairs (Rafailov et al. 2023,
+https://arxiv.org/abs/2305.18290), KTOTrainer for thumbs (Ethayarajh et al. 2024, https://arxiv.org/abs/2402.01306).
+TRL makes the steps; what is learned of a row, what is measured, what is kept and what is told is ours. Several GPUs:
+start it with `torchrun --nproc_per_node N` or `accelerate launch`.
+
+    OUT/checkpoints/step-00000500/   the trainer's own state, to resume from; only ever our own is read
+    OUT/best/                        the adapter (or model) with the lowest held-out loss so far
+    OUT/adapter/ or OUT/model/       the result, with run.json
+    OUT/comparison.jsonl             held-out rows, each with the replies of the base model and of this one
+"""
+
+import hashlib
+import json
+import math
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model, set_peft_model_state_dict
+from safetensors.torch import load_file
+from transformers import AutoModelForCausalLM, BitsAndBytesConfig, PrinterCallback, TrainerCallback, TrainingArguments
+from transformers.utils import logging
+
+from training import energy, held_out
+from training.checkpoint import KEPT, find_latest, list_checkpoints, write_directory
+from training.errors import ConfigError, DataError, TrainingError
+from training.finetune_config import FinetuneConfig
+from training.lessons import Lesson, read_lessons
+from training.look import load as load_tokenizer
+from training.model import device_and_dtype
+from training.pausing import make_room
+from training.progress import Compared, Evaluated, Finished, Sampled, Saved, Started, Step, emit
+from training.trainers import build_trainer
+
+SHOWN = 4  # held-out prompts whose replies are told at each measurement
+EXTRA = "colloquy.json"  # of a checkpoint: what TRL does not keep
+LOADED = "in_service"  # the name of the adapter that one compares with
+
+
+def finetune(
+    config: FinetuneConfig, *, directory: Path, out: Path, resume: bool, should_stop: Callable[[], bool]
+) -> None:
+    """directory: where train.jsonl and held-out.jsonl lie. Raises TrainingError."""
+    run = Run(config, directory, out, resume=resume, should_stop=should_stop)
+    run.work()
+
+
+@dataclass
+class Told:
+    """What a checkpoint must know besides the trainer's own state."""
+
+    tokens: int = 0
+    elapsed_s: float = 0.0
+    energy_wh: float = 0.0
+    best: float = math.inf
+    worse: int = 0  # measurements in a row that were no better
+
+
+class Run:
+    """What a run holds in memory, and its acts in order: `work`."""
+
+    def __init__(
+        self, config: FinetuneConfig, directory: Path, out: Path, *, resume: bool, should_stop: Callable[[], bool]
+    ) -> None:
+        logging.disable_progress_bar()
+        torch.manual_seed(config.seed)
+        self.config, self.directory, self.out, self.should_stop = config, directory, out, should_stop
+        self.device, self.dtype = device_and_dtype()
+        self.latest = find_latest(out / "checkpoints", resume=resume)
+        self.told = _told(self.latest)
+        self.before = self.told.tokens
+        self.tokenizer = load_tokenizer(Path(config.base))
+        if self.tokenizer.pad_token_id is None:
+            self.tokenizer.pad_token = self.tokenizer.eos_token
+        self.lessons = read_lessons(directory / config.train, config.shape)
+        self.measured = held_out.prepare(
+            read_lessons(directory / config.held_out, config.shape), self.tokenizer, max_length=config.max_length
+        )
+        if not self.lessons:
+            raise DataError(f"{config.train} is empty: there is nothing to learn.")
+        if not self.measured:
+            raise DataError(f"Nothing of {config.held_out} fits into {config.max_length} tokens: raise max_length.")
+        self.model = load_taught(config, self.dtype)
+        self.record: dict[str, Any] = _describe(config, directory, self.model)
+        self.trainer = build_trainer(config, self.model, self.tokenizer, self.lessons, out, self.dtype)
+        self.trainer.remove_callback(PrinterCallback)
+        self.watch = Watch(self)
+        self.trainer.add_callback(self.watch)
+
+    @property
+    def autocast(self) -> bool:
+        return self.dtype is torch.bfloat16
+
+    @property
+    def first(self) -> bool:
+        """Of several processes, the one that tells and writes."""
+        return bool(self.trainer.is_world_process_zero())
+
+    @property
+    def seen_tokens(self) -> int:
+        """By this process, before it was resumed included."""
+        return self.before + int(self.trainer.data_collator.tokens)
+
+    def work(self) -> None:
+        self.trainer.train(resume_from_checkpoint=str(self.latest) if self.latest else None)
+        self.watch.meter.close()
+        if not self.first:
+            return
+        if self.watch.stopped:
+            self.tell(
+                Finished("stopped", self.trainer.state.global_step, str(list_checkpoints(self.out / "checkpoints")[-1]))
+            )
+            return
+        self.take_best()
+        self.compare()
+        path = self.save()
+        self.tell(Finished("done", self.trainer.state.global_step, str(path)))
+
+    def measure(self, step: int, *, base: bool = False) -> float:
+        """The held-out loss and a few replies, told."""
+        self.model.eval()
+        with self.without_adapter() if base else nullcontext():
+            loss = self.loss()
+            said = self.replies(self.shown)
+        self.model.train()
+        self.tell(Evaluated(step, loss, {self.config.held_out: loss}))
+        for lesson, text in zip(self.shown, said, strict=True):
+            self.tell(Sampled(step, lesson.prompt[-1].content, text))
+        self.record["metrics"].append({"step": step, "eval_loss": loss})
+        return loss
+
+    @property
+    def shown(self) -> list[Lesson]:
+        return [row.lesson for row in self.measured[:SHOWN]]
+
+    def loss(self) -> float:
+        pad = int(self.tokenizer.pad_token_id or 0)
+        return held_out.loss(self.model, self.measured, pad=pad, autocast=self.autocast)
+
+    def replies(self, lessons: Sequence[Lesson]) -> list[str]:
+        return held_out.replies(self.model, self.tokenizer, lessons, autocast=self.autocast)
+
+    def without_adapter(self) -> Any:
+        """The base model. Of full training there is none any more but in its own files."""
+        return self.model.disable_adapter() if isinstance(self.model, PeftModel) else nullcontext()
+
+    def keep_best(self) -> None:
+        write_directory(self.out / "best", lambda place: self.model.save_pretrained(place))
+
+    def take_best(self) -> None:
+        """Back to the weights with the lowest held-out loss."""
+        best = self.out / "best"
+        if not best.is_dir():
+            return
+        if isinstance(self.model, PeftModel):
+            set_peft_model_state_dict(self.model, load_file(best / "adapter_model.safetensors"))
+        else:
+            files = sorted(best.glob("*.safetensors"))
+            self.model.load_state_dict({k: v for file in files for k, v in load_file(file).items()}, strict=False)
+            self.model.tie_weights()
+
+    def compare(self) -> None:
+        """Each model on the rows held out: its loss, and its replies to some of them, kept for people to judge."""
+        rows = self.measured[: self.config.compared_rows]
+        lessons = [row.lesson for row in rows]
+        said: dict[str, list[str]] = {}
+        models: dict[str, dict[str, float]] = {}
+
+        def note(name: str) -> None:
+            said[name] = self.replies(lessons)
+            models[name] = held_out.worth(lessons, said[name], mean_loss=self.loss())
+
+        self.model.eval()
+        note("this")
+        with self.as_base():
+            note("base")
+        if self.config.compare_with and isinstance(self.model, PeftModel):
+            self.model.load_adapter(self.config.compare_with, LOADED)
+            self.model.set_adapter(LOADED)
+            note(LOADED)
+            self.model.set_adapter("default")
+            self.model.delete_adapter(LOADED)
+        lines = [_compared(lesson, i, said) for i, lesson in enumerate(lessons)]
+        (self.out / "comparison.jsonl").write_text("".join(lines), encoding="utf-8")
+        self.record["comparison"] = models
+        self.tell(Compared(self.trainer.state.global_step, len(rows), models))
+
+    def as_base(self) -> Any:
+        return self.without_adapter() if isinstance(self.model, PeftModel) else _Swapped(self)
+
+    def save(self) -> Path:
+        """The result, in one rename."""
+        path = self.out / ("adapter" if isinstance(self.model, PeftModel) else "model")
+        self.record |= {"steps": self.trainer.state.global_step, "tokens": self.told.tokens}
+        self.record |= {"minutes": round(self.told.elapsed_s / 60, 1), "energy_wh": round(self.told.energy_wh, 2)}
+
+        def write(place: Path) -> None:
+            self.model.save_pretrained(place)
+            if path.name == "model":
+                self.tokenizer.save_pretrained(place)
+            else:
+                _portable(place, Path(self.config.base).name)
+            (place / "run.json").write_text(json.dumps(self.record, ensure_ascii=False, indent=2) + "\n", "utf-8")
+
+        write_directory(path, write)
+        return path
+
+    def tell(self, event: Any) -> None:
+        if self.first:
+            emit(event)
+
+
+class Watch(TrainerCallback):
+    """Between TRL's steps: tells, measures, saves, makes room, and ends."""
+
+    def __init__(self, run: Run) -> None:
+        self.run, self.stopped = run, False
+        self.meter = energy.Meter(run.told.energy_wh)
+        self.saved = self.clock = time.monotonic()
+        self.window = (run.told.tokens, run.told.elapsed_s)
+
+    def on_train_begin(self, args: TrainingArguments, state: Any, control: Any, **kwargs: Any) -> None:
+        run = self.run
+        run.tell(
+            Started(
+                command="finetune",
+                device=run.device.type,
+                dtype=str(run.dtype).removeprefix("torch."),
+                parameters=sum(parameter.numel() for parameter in run.model.parameters() if parameter.requires_grad),
+                examples=len(run.lessons),
+                tokens_per_epoch=run.trainer.rows_tokens,
+                resumed_from=state.global_step if run.latest else None,
+                steps=state.max_steps,
+            )
+        )
+        if run.first and not run.latest:
+            base = run.measure(0, base=True)
+            run.told.best = base if not run.config.start_from else run.loss()
+        self.clock = time.monotonic()
+
+    def on_step_begin(self, args: TrainingArguments, state: Any, control: Any, **kwargs: Any) -> None:
+        self.clock += make_room(self.run.out)
+
+    def on_step_end(self, args: TrainingArguments, state: Any, control: Any, **kwargs: Any) -> None:
+        now, told = time.monotonic(), self.run.told
+        told.elapsed_s += now - self.clock
+        told.tokens = self.run.seen_tokens
+        over = state.global_step >= state.max_steps
+        if state.global_step % self.run.config.evaluate_every == 0 or over:
+            self.judge(control, state.global_step)
+        if self.run.should_stop():
+            self.stopped = not over
+            control.should_training_stop = True
+        minutes = (now - self.saved) / 60
+        control.should_save = self.stopped or over or minutes >= self.run.config.save_minutes
+        self.clock = time.monotonic()
+
+    def judge(self, control: Any, step: int) -> None:
+        told, config = self.run.told, self.run.config
+        loss = self.run.measure(step) if self.run.first else math.inf
+        if not math.isfinite(loss) and self.run.first:
+            raise TrainingError(f"The loss is no longer a number at step {step}: lower learning_rate.")
+        told.worse = 0 if loss < told.best else told.worse + 1
+        if loss < told.best and self.run.first:
+            told.best = loss
+            self.run.keep_best()
+        if config.early_stopping_patience and told.worse >= config.early_stopping_patience:
+            control.should_training_stop = True
+
+    def on_log(self, args: TrainingArguments, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
+        if not logs or "loss" not in logs:
+            return
+        told = self.run.told
+        told.tokens, told.energy_wh = self.run.seen_tokens, self.meter.watt_hours()
+        elapsed = told.elapsed_s + time.monotonic() - self.clock
+        tokens, before = self.window
+        self.window = told.tokens, elapsed
+        self.run.tell(
+            Step(
+                state.global_step,
+                float(logs["loss"]),
+                float(logs.get("learning_rate", 0)),
+                float(logs.get("grad_norm", 0)),
+                told.tokens,
+                round((told.tokens - tokens) / max(1e-9, elapsed - before)),
+                round(elapsed, 1),
+                round(energy.memory_mb(), 1),
+                round(told.energy_wh, 3),
+            )
+        )
+
+    def on_save(self, args: TrainingArguments, state: Any, control: Any, **kwargs: Any) -> None:
+        """The trainer has written checkpoint-N: it gets its own name in one rename, and the oldest go."""
+        self.saved = time.monotonic()
+        if not self.run.first:
+            return
+        root = self.run.out / "checkpoints"
+        written, path = Path(args.output_dir, f"checkpoint-{state.global_step}"), root / f"step-{state.global_step:08}"
+        told = {**vars(self.run.told), "metrics": self.run.record["metrics"]}
+        told["best"] = told["best"] if math.isfinite(told["best"]) else None
+        (written / EXTRA).write_text(json.dumps(told), encoding="utf-8")
+        shutil.rmtree(path, ignore_errors=True)
+        written.rename(path)
+        for old in list_checkpoints(root)[:-KEPT]:
+            shutil.rmtree(old)
+        self.run.tell(Saved(state.global_step, str(path)))
+
+
+class _Swapped:
+    """Within it, a fully trained model has its base's weights."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.mine = {name: value.clone() for name, value in run.model.state_dict().items()}
+
+    def __enter__(self) -> None:
+        base = AutoModelForCausalLM.from_pretrained(self.run.config.base, dtype=torch.float32, trust_remote_code=False)
+        self.run.model.load_state_dict(base.state_dict())
+
+    def __exit__(self, *reason: object) -> None:
+        self.run.model.load_state_dict(self.mine)
+
+
+def load_taught(config: FinetuneConfig, dtype: torch.dtype) -> Any:
+    """The base model, with a fresh adapter or one to go on from. Raises ConfigError."""
+    path = Path(config.base)
+    if not (path / "config.json").is_file():
+        raise ConfigError(f"There is no model in {config.base}: give the directory of one.")
+    options: dict[str, Any] = {"trust_remote_code": False, "use_safetensors": True}
+    if config.method == "qlora":
+        if not torch.cuda.is_available():
+            raise ConfigError("QLoRA needs a CUDA GPU, and there is none: choose lora.")
+        options["quantization_config"] = BitsAndBytesConfig(
+            load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=dtype, bnb_4bit_use_double_quant=True
+        )
+    weights = dtype if torch.cuda.is_available() and config.method != "full" else torch.float32
+    model: Any = AutoModelForCausalLM.from_pretrained(path, dtype=weights, **options)
+    if torch.cuda.is_available() and config.method != "qlora":
+        model = model.to("cuda")
+    if config.method == "full":
+        return model
+    if config.start_from:
+        return PeftModel.from_pretrained(model, config.start_from, is_trainable=True)
+    targets = config.target_modules if isinstance(config.target_modules, str) else list(config.target_modules)
+    return get_peft_model(
+        model,
+        LoraConfig(
+            task_type="CAUSAL_LM",
+            r=config.r,
+            lora_alpha=config.lora_alpha,
+            lora_dropout=config.lora_dropout,
+            target_modules=targets,
+            use_rslora=config.r >= 64,
+        ),
+    )
+
+
+def _told(checkpoint: Path | None) -> Told:
+    if checkpoint is None:
+        return Told()
+    kept = json.loads((checkpoint / EXTRA).read_text(encoding="utf-8"))
+    kept.pop("metrics")
+    return Told(**{**kept, "best": math.inf if kept["best"] is None else kept["best"]})
+
+
+def _describe(config: FinetuneConfig, directory: Path, model: Any) -> dict[str, Any]:
+    hashes = {name: _sha256(directory / name) for name in (config.train, config.held_out)}
+    asked = config.model_dump(mode="json")
+    for name in ("base", "start_from", "compare_with"):  # names, not places of this machine
+        asked[name] = Path(str(asked[name])).name if asked[name] else None
+    learned = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+    return {"command": "finetune", "config": asked, "data": hashes, "trained_parameters": learned, "metrics": []}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _portable(adapter: Path, base: str) -> None:
+    """Without the card that PEFT writes, and without a path of this machine."""
+    (adapter / "README.md").unlink(missing_ok=True)
+    file = adapter / "adapter_config.json"
+    config = json.loads(file.read_text(encoding="utf-8"))
+    config["base_model_name_or_path"] = base
+    file.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _compared(lesson: Lesson, i: int, said: dict[str, list[str]]) -> str:
+    row = {
+        "prompt": [{"role": message.role.value, "content": message.content} for message in lesson.prompt],
+        "task": lesson.task,
+        "wanted": lesson.reply if lesson.liked else "",
+        "replies": {name: texts[i] for name, texts in said.items()},
+    }
+    return json.dumps(row, ensure_ascii=False) + "\n"

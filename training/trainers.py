@@ -1,0 +1,165 @@
+"""TRL's trainers, told what suits this machine: on a CPU rows of like length go together without packing, because the
+dense mask of packed rows costs attention four times as much; on a GPU with FlashAttention rows are packed."""
+
+import importlib.util
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset
+from transformers import PreTrainedTokenizerBase
+from trl import DPOConfig, DPOTrainer, KTOConfig, KTOTrainer, SFTConfig, SFTTrainer
+
+from training.errors import DataError
+from training.finetune_config import FinetuneConfig
+from training.held_out import cut
+from training.lessons import Lesson
+from training.rendering import IGNORE
+from training.transcripts import render_lesson
+
+Row = dict[str, Any]
+
+
+class Counting:
+    """Notes how many tokens, padding left out, the batches held that were asked for."""
+
+    def __init__(self, collator: Any) -> None:
+        self.collator, self.tokens = collator, 0
+
+    def __call__(self, rows: list[Row]) -> Any:
+        self.tokens += sum(_length(row) for row in rows)
+        return self.collator(rows)
+
+
+def build_trainer(
+    config: FinetuneConfig,
+    model: Any,
+    tokenizer: PreTrainedTokenizerBase,
+    lessons: Sequence[Lesson],
+    out: Path,
+    dtype: torch.dtype,
+) -> Any:
+    """A TRL trainer with `seen_tokens` and `rows_tokens` besides. Raises DataError where nothing is left to learn."""
+    build = {"supervised": _supervised, "preference": _preference, "thumbs": _thumbs}[config.shape]
+    trainer = build(config, model, tokenizer, lessons, _common(config, model, out, dtype, len(lessons)))
+    return trainer
+
+
+def _supervised(
+    config: FinetuneConfig, model: Any, tokenizer: PreTrainedTokenizerBase, lessons: Sequence[Lesson], common: Row
+) -> Any:
+    rows = [cut(render_lesson(lesson, tokenizer), config.max_length) for lesson in lessons]
+    rows = [row for row in rows if row.learned.any()]
+    if not rows:
+        raise DataError(f"No reply begins within {config.max_length} tokens: raise max_length.")
+    packed = config.packing and _flash()
+    data = Dataset.from_list(
+        [
+            {
+                "input_ids": row.input_ids.tolist(),
+                "labels": [
+                    int(i) if learned else IGNORE for i, learned in zip(row.input_ids, row.learned, strict=True)
+                ],
+            }
+            for row in rows
+        ]
+    )
+    arguments = SFTConfig(
+        **common,
+        max_length=config.max_length,
+        packing=packed,
+        train_sampling_strategy="group_by_length" if config.packing and not packed else "random",
+        dataset_kwargs=None if packed else {"skip_prepare_dataset": True},
+    )
+    trainer = SFTTrainer(model=model, args=arguments, train_dataset=data, processing_class=tokenizer)
+    return _counted(trainer, sum(map(len, rows)))
+
+
+def _preference(
+    config: FinetuneConfig, model: Any, tokenizer: PreTrainedTokenizerBase, lessons: Sequence[Lesson], common: Row
+) -> Any:
+    data = Dataset.from_list(
+        [
+            {"prompt": _turns(lesson), "chosen": _reply(lesson.reply), "rejected": _reply(lesson.rejected)}
+            for lesson in lessons
+        ]
+    )
+    arguments = DPOConfig(**common, max_length=config.max_length, beta=config.beta)
+    trainer = DPOTrainer(model=model, args=arguments, train_dataset=data, processing_class=tokenizer)
+    return _counted(trainer, 0)
+
+
+def _thumbs(
+    config: FinetuneConfig, model: Any, tokenizer: PreTrainedTokenizerBase, lessons: Sequence[Lesson], common: Row
+) -> Any:
+    data = Dataset.from_list(
+        [{"prompt": _turns(lesson), "completion": _reply(lesson.reply), "label": lesson.liked} for lesson in lessons]
+    )
+    liked = sum(lesson.liked for lesson in lessons)
+    disliked = len(lessons) - liked
+    if not liked or not disliked:
+        raise DataError("All thumbs point the same way: gather both kinds, or learn the liked answers as answers.")
+    weights: Row = {
+        "desirable_weight": min(1.33, max(1.0, disliked / liked)),
+        "undesirable_weight": max(1.0, liked / disliked),
+    }
+    arguments = KTOConfig(**common, **weights, max_length=config.max_length, beta=config.beta)
+    trainer = KTOTrainer(model=model, args=arguments, train_dataset=data, processing_class=tokenizer)
+    return _counted(trainer, 0)
+
+
+def _common(config: FinetuneConfig, model: Any, out: Path, dtype: torch.dtype, rows: int) -> Row:
+    """Arguments of every trainer. Nothing is logged, measured or saved but what training/finetune.py asks for."""
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    batch = config.batch_size if config.shape != "thumbs" else max(4, config.batch_size)  # KTO compares within a batch
+    each_step = batch * config.gradient_accumulation_steps
+    steps = config.max_steps or max(1, math.ceil(rows * config.num_epochs / each_step))
+    return {
+        "output_dir": str(out / "checkpoints"),
+        "num_train_epochs": config.num_epochs,
+        "max_steps": config.max_steps or -1,
+        "per_device_train_batch_size": batch,
+        "gradient_accumulation_steps": config.gradient_accumulation_steps,
+        "learning_rate": config.rate(parameters),
+        "lr_scheduler_type": "cosine",
+        "warmup_steps": max(1, round(config.warmup_share * steps)),
+        "weight_decay": 0.0,
+        "max_grad_norm": 1.0,
+        "optim": "adamw_torch_fused",
+        "bf16": dtype is torch.bfloat16,
+        "gradient_checkpointing": config.gradient_checkpointing,
+        "seed": config.seed,
+        "logging_strategy": "steps",
+        "logging_steps": config.log_every,
+        "logging_first_step": True,
+        "save_strategy": "no",
+        "eval_strategy": "no",
+        "report_to": "none",
+        "disable_tqdm": True,
+        "use_cpu": not torch.cuda.is_available(),
+        "dataloader_pin_memory": torch.cuda.is_available(),
+    }
+
+
+def _counted(trainer: Any, tokens: int) -> Any:
+    trainer.data_collator = Counting(trainer.data_collator)
+    trainer.rows_tokens = tokens
+    return trainer
+
+
+def _turns(lesson: Lesson) -> list[dict[str, str]]:
+    return [{"role": message.role.value, "content": message.content} for message in lesson.prompt]
+
+
+def _reply(text: str) -> list[dict[str, str]]:
+    return [{"role": "assistant", "content": text}]
+
+
+def _length(row: Row) -> int:
+    return sum(len(row[name]) for name in row if name.endswith("_ids"))
+
+
+def _flash() -> bool:
+    return torch.cuda.is_available() and importlib.util.find_spec("flash_attn") is not None
