@@ -26,6 +26,7 @@ def _measure(run: TrainingRun) -> dict[str, Any]:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             cwd=settings.BASE_DIR,
+            env=process.environment(),
             timeout=PATIENCE_S,
             preexec_fn=process.lowly,
             check=False,
