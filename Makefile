@@ -10,7 +10,7 @@ TORCH_INDEX ?=
 
 export PYTHONUNBUFFERED := 1
 
-.PHONY: up test check bench-train bench-relay bench-page bench-yield chaos install install-dev lock messages clean
+.PHONY: up test check bench-train bench-relay bench-page bench-yield bench-adapters chaos install install-dev lock messages clean
 
 up: install
 	@exec $(PY) manage.py up
@@ -31,6 +31,10 @@ bench-page: install-dev
 # What a run of training costs those who chat meanwhile
 bench-yield: install-dev
 	@$(PY) -m tests.bench.yielding $(ARGS)
+
+# What loading adapters costs the replies that are being written
+bench-adapters: install-dev
+	@$(PY) -m tests.bench.adapters $(ARGS)
 
 chaos: install-dev
 	@$(PY) -m tests.bench.chaos $(ARGS)

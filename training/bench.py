@@ -1,4 +1,5 @@
-"""Tokens a second of `pretrain` against Hugging Face's Trainer: same model, documents, optimizer, machine, in one run.
+"""Tokens a second of `pretrain` against Hugging Face's Trainer: same model, documents, optimizer, machine, in one run;
+and of `finetune` against TRL's SFTTrainer (training/bench_finetune.py).
 
     make bench-train, or python -m training.bench [--seconds 60]
 
@@ -13,7 +14,7 @@ import argparse
 import json
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from statistics import median
 from typing import Any
 
@@ -23,12 +24,14 @@ from torch.utils.data import Dataset
 from transformers import DataCollatorForSeq2Seq, PreTrainedTokenizerFast, PrinterCallback, Trainer, TrainingArguments
 from transformers.utils import logging
 
+from training import bench_finetune
 from training.batches import Batch, batch_shape, collate, epoch_batches
 from training.config import PretrainConfig, parse_config
 from training.model import TensorBatch, build_model, device_and_dtype, weighted_loss
 from training.optimizer import build_optimizer
 from training.rendering import Rendered
 from training.tokenizer import train_tokenizer
+from training.watch import Watch
 
 DOCUMENTS = 6000
 STEPS = 6
@@ -122,24 +125,6 @@ class Theirs:
         return watch.steps()
 
 
-class Watch:
-    """A collator that notes when it is asked for a batch: Trainer asks once a step."""
-
-    def __init__(self, collator: Callable[[Any], Any]) -> None:
-        self._collator = collator
-        self._asked: list[tuple[int, float]] = []
-
-    def __call__(self, rows: list[dict[str, list[int]]]) -> Any:
-        self._asked.append((sum(len(row["input_ids"]) - 1 for row in rows), time.perf_counter()))
-        return self._collator(rows)
-
-    def steps(self) -> Iterator[tuple[int, float]]:
-        """(tokens, seconds) from each batch asked for to the next, without the first step, which makes the optimizer's
-        state. Trainer asks one batch ahead: what passes between two questions is the step with the batch before."""
-        times = zip(self._asked[1:], self._asked[2:], self._asked[3:], strict=False)
-        yield from ((first[0], after[1] - second[1]) for first, second, after in times)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m training.bench", description=__doc__)
     parser.add_argument("--seconds", type=float, default=90, help="of measuring, all contestants together")
@@ -157,9 +142,16 @@ def main() -> None:
     for name, speed in speeds.items():
         print(f"{name:16} {speed:8,.0f} tokens/s  {100 * speed * flops / peak:5.1f}% of the machine")
     ratio = speeds["pretrain"] / max(speeds["trainer"], speeds["trainer, sorted"])  # against its better arrangement
-    print(
-        json.dumps({"train": {"pretrain_tokens_per_s": round(speeds["pretrain"]), "pretrain_ratio": round(ratio, 2)}})
-    )
+    taught = bench_finetune.measure(seconds=options.seconds)
+    for name, speed in taught.items():
+        print(f"{name:16} {speed:8,.0f} tokens/s")
+    figures = {
+        "pretrain_tokens_per_s": round(speeds["pretrain"]),
+        "pretrain_ratio": round(ratio, 2),
+        "finetune_tokens_per_s": round(taught["finetune"]),
+        "finetune_ratio": round(taught["finetune"] / taught["SFTTrainer"], 2),
+    }
+    print(json.dumps({"train": figures}))
 
 
 def contest() -> tuple[PretrainConfig, list[Rendered], PreTrainedTokenizerFast]:

@@ -27,7 +27,7 @@ ROOM = 0.9  # of the free memory, that a run may fill
 def estimate(config: FinetuneConfig, directory: Path) -> Estimated:
     """Raises TrainingError for what would end the run itself."""
     free_gb = energy.memory_available_gb()
-    device, dtype = device_and_dtype()
+    _, dtype = device_and_dtype()
     tokenizer = load_tokenizer(Path(config.base))
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token

@@ -14,6 +14,7 @@ start it with `torchrun --nproc_per_node N` or `accelerate launch`.
 """
 
 import hashlib
+import importlib.util
 import json
 import math
 import shutil
@@ -30,9 +31,10 @@ from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig, PrinterCallback, TrainerCallback, TrainingArguments
 from transformers.utils import logging
 
+from inference.lora import InvalidAdapter, validate
 from training import energy, held_out
 from training.checkpoint import KEPT, find_latest, list_checkpoints, write_directory
-from training.errors import ConfigError, DataError, TrainingError
+from training.errors import CheckpointError, ConfigError, DataError, TrainingError
 from training.finetune_config import FinetuneConfig
 from training.lessons import Lesson, read_lessons
 from training.look import load as load_tokenizer
@@ -44,6 +46,8 @@ from training.trainers import build_trainer
 SHOWN = 4  # held-out prompts whose replies are told at each measurement
 EXTRA = "colloquy.json"  # of a checkpoint: what TRL does not keep
 LOADED = "in_service"  # the name of the adapter that one compares with
+LARGEST_RANK = 512
+CHANGEABLE = ("compare_with", "compared_rows", "log_every", "evaluate_every", "save_minutes", "threads")
 
 
 def finetune(
@@ -78,6 +82,8 @@ class Run:
         self.latest = find_latest(out / "checkpoints", resume=resume)
         self.told = _told(self.latest)
         self.before = self.told.tokens
+        if config.threads:
+            torch.set_num_threads(config.threads)
         self.tokenizer = load_tokenizer(Path(config.base))
         if self.tokenizer.pad_token_id is None:
             self.tokenizer.pad_token = self.tokenizer.eos_token
@@ -91,6 +97,8 @@ class Run:
             raise DataError(f"Nothing of {config.held_out} fits into {config.max_length} tokens: raise max_length.")
         self.model = load_taught(config, self.dtype)
         self.record: dict[str, Any] = _describe(config, directory, self.model)
+        if self.latest:
+            self.record["metrics"] = _metrics(self.latest, self.record)
         self.trainer = build_trainer(config, self.model, self.tokenizer, self.lessons, out, self.dtype)
         self.trainer.remove_callback(PrinterCallback)
         self.watch = Watch(self)
@@ -154,7 +162,8 @@ class Run:
         return self.model.disable_adapter() if isinstance(self.model, PeftModel) else nullcontext()
 
     def keep_best(self) -> None:
-        write_directory(self.out / "best", lambda place: self.model.save_pretrained(place))
+        more = {"save_embedding_layers": False} if isinstance(self.model, PeftModel) else {}
+        write_directory(self.out / "best", lambda place: self.model.save_pretrained(place, **more))
 
     def take_best(self) -> None:
         """Back to the weights with the lowest held-out loss."""
@@ -183,14 +192,20 @@ class Run:
         note("this")
         with self.as_base():
             note("base")
-        if self.config.compare_with and isinstance(self.model, PeftModel):
+        if (
+            self.config.compare_with
+            and isinstance(self.model, PeftModel)
+            and not _misfit(Path(self.config.compare_with), Path(self.config.base))
+        ):  # what is in service may be another base's
             self.model.load_adapter(self.config.compare_with, LOADED)
             self.model.set_adapter(LOADED)
             note(LOADED)
             self.model.set_adapter("default")
             self.model.delete_adapter(LOADED)
         lines = [_compared(lesson, i, said) for i, lesson in enumerate(lessons)]
-        (self.out / "comparison.jsonl").write_text("".join(lines), encoding="utf-8")
+        new = self.out / ".comparison.jsonl"
+        new.write_text("".join(lines), encoding="utf-8")
+        new.replace(self.out / "comparison.jsonl")
         self.record["comparison"] = models
         self.tell(Compared(self.trainer.state.global_step, len(rows), models))
 
@@ -204,10 +219,11 @@ class Run:
         self.record |= {"minutes": round(self.told.elapsed_s / 60, 1), "energy_wh": round(self.told.energy_wh, 2)}
 
         def write(place: Path) -> None:
-            self.model.save_pretrained(place)
             if path.name == "model":
+                self.model.save_pretrained(place)
                 self.tokenizer.save_pretrained(place)
             else:
+                self.model.save_pretrained(place, selected_adapters=["default"], save_embedding_layers=False)
                 _portable(place, Path(self.config.base).name)
             (place / "run.json").write_text(json.dumps(self.record, ensure_ascii=False, indent=2) + "\n", "utf-8")
 
@@ -304,8 +320,12 @@ class Watch(TrainerCallback):
         if not self.run.first:
             return
         root = self.run.out / "checkpoints"
-        written, path = Path(args.output_dir, f"checkpoint-{state.global_step}"), root / f"step-{state.global_step:08}"
-        told = {**vars(self.run.told), "metrics": self.run.record["metrics"]}
+        written, path = (
+            Path(str(args.output_dir), f"checkpoint-{state.global_step}"),
+            root / f"step-{state.global_step:08}",
+        )
+        (written / "training_args.bin").unlink(missing_ok=True)
+        told = {**vars(self.run.told), "run": self.run.record}
         told["best"] = told["best"] if math.isfinite(told["best"]) else None
         (written / EXTRA).write_text(json.dumps(told), encoding="utf-8")
         shutil.rmtree(path, ignore_errors=True)
@@ -335,10 +355,14 @@ def load_taught(config: FinetuneConfig, dtype: torch.dtype) -> Any:
     path = Path(config.base)
     if not (path / "config.json").is_file():
         raise ConfigError(f"There is no model in {config.base}: give the directory of one.")
+    if config.start_from and (problem := _misfit(Path(config.start_from), path)):
+        raise ConfigError(f"The adapter to go on from cannot be used. {problem}")
     options: dict[str, Any] = {"trust_remote_code": False, "use_safetensors": True}
     if config.method == "qlora":
         if not torch.cuda.is_available():
             raise ConfigError("QLoRA needs a CUDA GPU, and there is none: choose lora.")
+        if importlib.util.find_spec("bitsandbytes") is None:
+            raise ConfigError("QLoRA needs the package bitsandbytes: install it, or choose lora.")
         options["quantization_config"] = BitsAndBytesConfig(
             load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=dtype, bnb_4bit_use_double_quant=True
         )
@@ -364,12 +388,36 @@ def load_taught(config: FinetuneConfig, dtype: torch.dtype) -> Any:
     )
 
 
+def _misfit(adapter: Path, base: Path) -> str:
+    """Why an adapter cannot be used with a base, empty where it can."""
+    try:
+        validate(adapter, base, LARGEST_RANK)
+    except (InvalidAdapter, OSError) as error:
+        return str(error)
+    return ""
+
+
 def _told(checkpoint: Path | None) -> Told:
     if checkpoint is None:
         return Told()
     kept = json.loads((checkpoint / EXTRA).read_text(encoding="utf-8"))
-    kept.pop("metrics")
+    kept.pop("run")
     return Told(**{**kept, "best": math.inf if kept["best"] is None else kept["best"]})
+
+
+def _metrics(checkpoint: Path, run: dict[str, Any]) -> list[Any]:
+    """Those of the run so far. Raises CheckpointError where another run than RUN made the checkpoint."""
+    earlier = json.loads((checkpoint / EXTRA).read_text(encoding="utf-8"))["run"]
+    if _lasting(earlier) != _lasting(run):
+        raise CheckpointError(
+            f"{checkpoint.name} was made with another configuration or other data: "
+            "resume with the same ones, or start anew with another --out."
+        )
+    return list(earlier["metrics"])
+
+
+def _lasting(run: dict[str, Any]) -> tuple[Any, Any]:
+    return {name: value for name, value in run["config"].items() if name not in CHANGEABLE}, run["data"]
 
 
 def _describe(config: FinetuneConfig, directory: Path, model: Any) -> dict[str, Any]:

@@ -1,5 +1,9 @@
 """TRL's trainers, told what suits this machine: on a CPU rows of like length go together without packing, because the
-dense mask of packed rows costs attention four times as much; on a GPU with FlashAttention rows are packed."""
+dense mask of packed rows costs attention four times as much; on a GPU with FlashAttention rows are packed.
+
+Without packing the order of the rows and the loss are ours: the order is known before the run, so that a resumed one
+goes on exactly; the output layer runs only where something is learned. training/bench.py measures what that gains.
+"""
 
 import importlib.util
 import math
@@ -9,12 +13,14 @@ from typing import Any
 
 import torch
 from datasets import Dataset
+from torch.nn import functional
 from transformers import PreTrainedTokenizerBase
 from trl import DPOConfig, DPOTrainer, KTOConfig, KTOTrainer, SFTConfig, SFTTrainer
 
 from training.errors import DataError
 from training.finetune_config import FinetuneConfig
 from training.held_out import cut
+from training.lesson_order import plan
 from training.lessons import Lesson
 from training.rendering import IGNORE
 from training.transcripts import render_lesson
@@ -33,6 +39,30 @@ class Counting:
         return self.collator(rows)
 
 
+class AnswersTrainer(SFTTrainer):
+    """`order`: row numbers, batch after batch, of the whole run."""
+
+    order: Sequence[int] = ()
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> Any:
+        return self.order
+
+    def compute_loss(
+        self, model: Any, inputs: Row, return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
+        targets = inputs["labels"][:, 1:]
+        places = (targets != IGNORE).any(0).nonzero().flatten()
+        # no mask: padding stands at the end, where causal attention never looks
+        outputs = model(input_ids=inputs["input_ids"], logits_to_keep=places, use_cache=False)
+        logits, wanted = outputs.logits.float().flatten(0, 1), targets[:, places].flatten()
+        total = functional.cross_entropy(logits, wanted, ignore_index=IGNORE, reduction="sum")
+        if num_items_in_batch is None:
+            loss = total / (wanted != IGNORE).sum()
+        else:  # of all processes, whose gradients are then averaged
+            loss = total / num_items_in_batch * self.accelerator.num_processes
+        return (loss, outputs) if return_outputs else loss
+
+
 def build_trainer(
     config: FinetuneConfig,
     model: Any,
@@ -43,8 +73,7 @@ def build_trainer(
 ) -> Any:
     """A TRL trainer with `seen_tokens` and `rows_tokens` besides. Raises DataError where nothing is left to learn."""
     build = {"supervised": _supervised, "preference": _preference, "thumbs": _thumbs}[config.shape]
-    trainer = build(config, model, tokenizer, lessons, _common(config, model, out, dtype, len(lessons)))
-    return trainer
+    return build(config, model, tokenizer, lessons, _common(config, model, out, dtype, len(lessons)))
 
 
 def _supervised(
@@ -66,15 +95,32 @@ def _supervised(
             for row in rows
         ]
     )
-    arguments = SFTConfig(
-        **common,
-        max_length=config.max_length,
-        packing=packed,
-        train_sampling_strategy="group_by_length" if config.packing and not packed else "random",
-        dataset_kwargs=None if packed else {"skip_prepare_dataset": True},
-    )
-    trainer = SFTTrainer(model=model, args=arguments, train_dataset=data, processing_class=tokenizer)
+    if packed:
+        arguments = SFTConfig(**common, max_length=config.max_length, packing=True)
+        trainer = SFTTrainer(model=model, args=arguments, train_dataset=data, processing_class=tokenizer)
+    else:
+        trainer = _in_order(config, model, tokenizer, data, [len(row) for row in rows], common)
     return _counted(trainer, sum(map(len, rows)))
+
+
+def _in_order(
+    config: FinetuneConfig,
+    model: Any,
+    tokenizer: PreTrainedTokenizerBase,
+    data: Dataset,
+    lengths: Sequence[int],
+    common: Row,
+) -> Any:
+    given = {"skip_prepare_dataset": True}
+    arguments = SFTConfig(**common, max_length=config.max_length, dataset_kwargs=given)
+    batch = config.batch_size * config.gradient_accumulation_steps * arguments.world_size
+    order = plan(
+        lengths, epochs=config.num_epochs, batch=batch, steps=config.max_steps, seed=config.seed, alike=config.packing
+    )
+    arguments.num_train_epochs, arguments.max_steps = 1, len(order) // batch
+    trainer = AnswersTrainer(model=model, args=arguments, train_dataset=data, processing_class=tokenizer)
+    trainer.order = order
+    return trainer
 
 
 def _preference(
@@ -86,7 +132,10 @@ def _preference(
             for lesson in lessons
         ]
     )
-    arguments = DPOConfig(**common, max_length=config.max_length, beta=config.beta)
+    # With the chosen answers' own loss (Pang et al. 2024, https://arxiv.org/abs/2404.19733): DPO alone is content to
+    # make both answers unlikely, and the model then writes neither.
+    losses: Row = {"loss_type": ["sigmoid", "sft"], "loss_weights": [1.0, 1.0]}
+    arguments = DPOConfig(**common, **losses, max_length=config.max_length, beta=config.beta)
     trainer = DPOTrainer(model=model, args=arguments, train_dataset=data, processing_class=tokenizer)
     return _counted(trainer, 0)
 
