@@ -12,19 +12,12 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from .lora import CONFIG, WEIGHTS, AdapterInfo, InvalidAdapter, validate
+from .lora import AdapterInfo, InvalidAdapter, validate
+from .versions import CONFIG, WEIGHTS, version_name
 
 __all__ = ["AdapterInfo", "AdapterStore", "InvalidAdapter", "validate", "version_name"]
 
-_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-
-
-def version_name(slug: str, sha256: str) -> str:
-    """The name under which an engine serves a version. Raises ValueError for a slug that is not [a-z0-9-]."""
-    if not _SLUG.fullmatch(slug) or not _DIGEST.fullmatch(sha256):
-        raise ValueError(f"{slug!r} and {sha256!r} make no adapter's name: a slug has only a-z, 0-9 and hyphens.")
-    return f"{slug}@{sha256[:12]}"
 
 
 class AdapterStore:

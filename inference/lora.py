@@ -16,8 +16,7 @@ from typing import Any
 import numpy as np
 import safetensors
 
-CONFIG = "adapter_config.json"
-WEIGHTS = "adapter_model.safetensors"
+from .versions import CONFIG, WEIGHTS
 
 _TENSOR = re.compile(r"base_model\.model\.(?P<module>.+)\.lora_(?P<embedding>embedding_)?(?P<part>[AB])(\.weight)?")
 # The bits of the exponent: all set in infinity and in what is not a number.

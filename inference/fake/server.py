@@ -22,8 +22,9 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Fake:
     """`async with Fake(...)` listens on a port of the loopback address (0: any free one) or on Unix socket `uds`.
 
-    lora: whether it has the routes that load adapters; vLLM has them only when it is told to. strict: it is no vLLM but
-    like OpenAI: it refuses fields that it does not know, continues nobody's message, and has no routes of vLLM's.
+    lora: whether it has the routes that load adapters, of rank max_lora_rank at most; vLLM has them only when told to;
+    with `adapters` cleared it is as one that was started again. strict: it is no vLLM but like OpenAI: it refuses
+    fields that it does not know, continues nobody's message, and has no routes of vLLM's.
     build: what its replies say of the model's version.
     """
 
@@ -38,6 +39,7 @@ class Fake:
         context: int = 8192,
         seed: int = 0,
         lora: bool = True,
+        max_lora_rank: int = 64,
         strict: bool = False,
         build: str | None = None,
     ):
@@ -46,6 +48,7 @@ class Fake:
         self.stats = Stats()
         self.adapters: dict[str, str] = {}
         self.url = ""
+        self._max_lora_rank = max_lora_rank
         self._model, self._api_key, self._context, self._seed = model, api_key, context, seed
         self._port, self._uds, self._strict, self._build = port, uds, strict, build
         self._runner = web.AppRunner(self._app(lora), handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
@@ -112,6 +115,8 @@ class Fake:
             return _error(400, f"The lora adapter '{name}' has already been loaded.")
         if not os.path.isdir(path):
             return _error(404, f"No adapter found for {path}")
+        if (rank := _rank(path)) > self._max_lora_rank:
+            return _error(500, f"LoRA rank {rank} is greater than max_lora_rank {self._max_lora_rank}.")
         self.adapters[name] = path
         return web.Response(text=f"Success: LoRA adapter '{name}' added successfully.")
 
@@ -221,6 +226,15 @@ class Fake:
                 await response.write(encode_event({"error": error}) + DONE)
             case "garbage":
                 await response.write(b"data: {not json\n\n")
+
+
+def _rank(path: str) -> int:
+    """Of the adapter in that directory, as far as it says."""
+    try:
+        with open(os.path.join(path, "adapter_config.json"), "rb") as file:
+            return int(msgspec.json.decode(file.read(), type=dict[str, Any])["r"])
+    except (OSError, msgspec.DecodeError, KeyError):
+        return 0
 
 
 def _incomplete(body: dict[str, Any]) -> web.Response | None:

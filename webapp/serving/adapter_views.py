@@ -1,0 +1,91 @@
+"""Adapters, for their team's admins: bring one, look at it, download it, merge it, delete it."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from webapp.accounts.access import me, switch_team
+from webapp.accounts.decorators import in_team
+from webapp.accounts.models import Membership, Role
+from webapp.serving import access, downloads, services, uploads
+from webapp.serving.files import base_version, directory
+from webapp.serving.forms import UploadForm
+from webapp.serving.models import Adapter, Merging
+from webapp.serving.views import home_page
+
+
+@require_POST
+@in_team(Role.ADMIN)
+def upload(request: HttpRequest, membership: Membership) -> HttpResponse:
+    form = UploadForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return home_page(request, membership, form)
+    added = uploads.add_adapter(team=membership.team, author=me(request), files=form.cleaned_data["upload"])
+    return redirect(added)
+
+
+@login_required
+@require_GET
+def adapter(request: HttpRequest, adapter_id: UUID) -> HttpResponse:
+    found = access.adapter_for(me(request), adapter_id)
+    switch_team(request, found.team)
+    return render(request, "serving/adapter.html", _page(found))
+
+
+@login_required
+@require_GET
+def state(request: HttpRequest, adapter_id: UUID) -> HttpResponse:
+    """The part of the page that changes by itself."""
+    return render(request, "serving/adapter_state.html", _page(access.adapter_for(me(request), adapter_id)))
+
+
+def _page(found: Adapter) -> dict[str, object]:
+    versions = found.versions.select_related("model").order_by("-created_at")
+    changing = found.status == "checking" or found.merging == Merging.WANTED
+    return {"adapter": found, "versions": versions, "base": base_version(), "changing": changing}
+
+
+@login_required
+@require_GET
+def download(request: HttpRequest, adapter_id: UUID) -> StreamingHttpResponse:
+    """Its weights, configuration and run.json, as others can load them."""
+    found = access.adapter_for(me(request), adapter_id)
+    if not found.ready or not directory(found.sha256).is_dir():
+        raise Http404
+    return downloads.archive(directory(found.sha256), found.name)
+
+
+@login_required
+@require_POST
+def merge(request: HttpRequest, adapter_id: UUID) -> HttpResponse:
+    found = access.adapter_for(me(request), adapter_id)
+    if found.ready:
+        services.merge(found)
+    return redirect(found)
+
+
+@login_required
+@require_GET
+def merged(request: HttpRequest, adapter_id: UUID) -> StreamingHttpResponse:
+    found = access.adapter_for(me(request), adapter_id)
+    if found.merging != Merging.DONE or not found.merged.is_dir():
+        raise Http404
+    return downloads.archive(found.merged, f"{found.name} merged")
+
+
+@login_required
+@require_POST
+def delete(request: HttpRequest, adapter_id: UUID) -> HttpResponse:
+    found = access.adapter_for(me(request), adapter_id)
+    try:
+        services.delete_adapter(found)
+    except services.NotNow as error:
+        messages.error(request, str(error))
+        return redirect(found)
+    messages.success(request, _("The adapter was deleted."))
+    return redirect("serving:home")
