@@ -33,12 +33,14 @@
 
   const answerOf = (target) => target.closest?.("article[data-role=assistant]");
   const newest = () => [...thread.querySelectorAll("article[data-role=assistant]")].at(-1);
+  let chosen = ""; // id of the answer that was clicked: it stays lit until another one comes
+  const resting = () => document.getElementById(chosen) ?? newest();
 
   thread.addEventListener("pointerover", (event) => {
     const article = event.pointerType === "mouse" && answerOf(event.target);
     if (article && numbersOf(article).length) light(article);
   });
-  thread.addEventListener("pointerleave", () => light(newest(), { scroll: false }));
+  thread.addEventListener("pointerleave", () => light(resting(), { scroll: false }));
   thread.addEventListener("focusin", (event) => {
     const article = answerOf(event.target);
     if (article && numbersOf(article).length) light(article);
@@ -48,7 +50,9 @@
     if (!article) return;
     const link = event.target.closest(".found-in a");
     if (link) event.preventDefault();
-    if (link || !event.target.closest("button, a, summary")) light(article, { open: Boolean(link) });
+    if (!link && event.target.closest("button, a, summary")) return;
+    chosen = article.id;
+    light(article, { open: Boolean(link) });
   });
 
   chat.addEventListener("htmx:wsBeforeMessage", ({ detail }) => {
@@ -61,13 +65,16 @@
     const link = article.querySelector(".found-in");
     link.hidden = !said.sentences.length;
     link.querySelector("a").hash = `s${said.sentences[0] ?? ""}`;
+    chosen = "";
     light(article);
   });
 
   // A thread that was drawn anew brings its answers with their sentences.
   chat.addEventListener("htmx:wsAfterMessage", ({ detail }) => {
-    if (!detail.message.startsWith("{")) light(newest(), { scroll: false });
+    if (!detail.message.startsWith("{")) light(resting(), { scroll: false });
   });
 
-  light(newest());
+  const aimed = location.hash.startsWith("#m") && document.getElementById(location.hash.slice(1)); // by a search
+  if (aimed && numbersOf(aimed).length) chosen = aimed.id;
+  light(resting());
 })();

@@ -1,5 +1,6 @@
-// The list of conversations beside every room: it is fetched anew when the socket says that something in it changed
-// (webapp/chat/list_consumer.py), and list and search are walked with the arrow keys. htmx fetches and swaps.
+// The list of conversations beside every room: it is fetched anew when a socket says that something in it changed
+// (webapp/chat/list_consumer.py): chat's own, or one for the list alone. A conversation begun on this page brings its
+// row. List and search are walked with the arrow keys. htmx fetches and swaps.
 (() => {
   const search = document.getElementById("list-search");
   if (!search) return;
@@ -27,6 +28,18 @@
 
   document.addEventListener("visibilitychange", () => { if (stale && !document.hidden) refresh(); });
 
+  function hear(data) {
+    const { list: task } = JSON.parse(data); // "": something, while the server was deaf
+    if (task === "" || (task && task === list()?.dataset.list)) refresh();
+  }
+
+  document.addEventListener("begun", ({ detail }) => {
+    const rows = list().querySelector("#recent");
+    if (!rows) return refresh();
+    rows.insertAdjacentHTML("afterbegin", detail.row);
+    htmx.process(rows.firstElementChild);
+  });
+
   let attempts = 0;
 
   function listen() {
@@ -35,17 +48,19 @@
       if (attempts) refresh(); // what happened meanwhile
       attempts = 0;
     });
-    socket.addEventListener("message", ({ data }) => {
-      const { list: task } = JSON.parse(data); // "": something, while the server was deaf
-      if (task === "" || (task && task === list()?.dataset.list)) refresh();
-    });
+    socket.addEventListener("message", ({ data }) => hear(data));
     socket.addEventListener("close", ({ code }) => {
       attempts += 1;
       if (code !== SIGNED_OUT) setTimeout(listen, (0.5 + Math.random()) * Math.min(1000 * 2 ** attempts, LONGEST_PAUSE_MS));
     });
   }
 
-  listen();
+  if (document.querySelector("[data-tells-lists]")) {
+    document.addEventListener("htmx:wsBeforeMessage", ({ detail }) => {
+      if (detail.message.startsWith('{"list"')) hear(detail.message);
+    });
+    document.addEventListener("htmx:wsOpen", () => { if (attempts++) refresh(); }); // what happened meanwhile
+  } else listen();
 
   // Keys
   const links = () => [...(found.childElementCount ? found : list()).querySelectorAll(".conversation > a, .result > a")];

@@ -9,36 +9,9 @@ const NEAR_END = 80; // pixels from the bottom that still count as being there
 
 // ---- Growing replies -------------------------------------------------------------------------------------------
 
-const INLINE = new Set(["A", "CODE", "DEL", "EM", "STRONG", "SPAN", "math"]);
-
-// Where new characters belong: inside the last paragraph, item or cell, but after inline elements such as <strong>.
-function appendText(block, text) {
-  let place = block;
-  while (place.lastElementChild && !place.lastElementChild.nextSibling?.textContent.trim()
-         && (!INLINE.has(place.lastElementChild.tagName) || place.tagName === "PRE")) {
-    place = place.lastElementChild;
-  }
-  const last = place.lastChild;
-  if (last && last.nodeType === Node.TEXT_NODE) last.appendData(text);
-  else place.append(text);
-}
-
-function blockAt(body, number) {
-  while (body.children.length <= number) {
-    const block = document.createElement("div");
-    block.className = "block";
-    body.append(block);
-  }
-  return body.children[number];
-}
-
 const operations = {
-  reset: (article, body) => { body.replaceChildren(); },
-  block: (article, body, op) => { blockAt(body, op.block).innerHTML = op.html; },
-  text: (article, body, op) => { appendText(blockAt(body, op.block), op.text); },
-  cut: (article, body, op) => { body.replaceChildren(...[...body.children].slice(0, op.blocks)); },
-  note: (article, body, op) => { article.querySelector(".message-note[role=status]")?.replaceChildren(op.text); },
-  end: (article, body, op) => {
+  note: (article, op) => { article.querySelector(".message-note[role=status]")?.replaceChildren(op.text); },
+  end: (article, op) => {
     const end = article.querySelector(".message-end");
     end.innerHTML = op.foot;
     htmx.process(end);
@@ -52,7 +25,8 @@ function growReply(id, ops) {
   const body = article.querySelector("[data-blocks]");
   for (const op of ops) {
     if ((op.op === "text" || op.op === "block") && article.dataset.status === "queued") article.dataset.status = "streaming";
-    operations[op.op](article, body, op);
+    if (op.op in growing) growing[op.op](body, op);
+    else operations[op.op](article, op);
   }
 }
 
@@ -98,23 +72,18 @@ thread?.addEventListener("htmx:afterSwap", () => {
 
 // ---- The socket ------------------------------------------------------------------------------------------------
 
-const LONGEST_PAUSE_MS = 8000; // between two attempts to connect
 const sent = new Map(); // client_id -> text, until the server has it
-let connected = false, leaving = false;
-
-window.addEventListener("beforeunload", () => { leaving = true; });
-window.addEventListener("pageshow", () => { leaving = false; });
-
-htmx.config.wsReconnectDelay = (attempt) => Math.random() * Math.min(1000 * 2 ** attempt, LONGEST_PAUSE_MS);
+let connected = false;
 
 function heard(message) {
+  if (message.begun) begin(message);
   if (message.reply) growReply(message.reply, message.ops);
   if (message.revision !== undefined) {
     chat.dataset.revision = message.revision;
     document.getElementById("chat-title")?.replaceChildren(message.title);
     document.title = `${message.title} · Colloquy`;
   }
-  if (message.company || message.typing) chat.dispatchEvent(new CustomEvent("company", { detail: message }));
+  if (message.company || message.typing) document.dispatchEvent(new CustomEvent("company", { detail: message }));
   if (message.posted) settled(message.posted, "");
   if (message.error) settled(message.refused, message.error);
 }
@@ -143,23 +112,37 @@ chat?.addEventListener("htmx:wsAfterMessage", afterChange);
 
 chat?.addEventListener("htmx:wsOpen", ({ detail }) => {
   connected = true;
-  showConnection("");
+  connection.found();
   detail.socketWrapper.sendImmediately(JSON.stringify({ revision: chat.dataset.revision }));
   for (const [id, text] of sent) detail.socketWrapper.sendImmediately(asMessage(id, text)); // it may have been lost on its way
 });
 
 chat?.addEventListener("htmx:wsClose", ({ detail }) => {
   connected = false;
-  if (leaving) return; // who deletes the conversation is on the way to the next page
-  if (detail.event.code === 4404 || detail.event.code === 4401) location.reload(); // no longer ours to see, or signed out
-  else showConnection(chat.dataset.lost);
+  connection.lost(detail.event.code, chat.dataset.lost);
 });
 
-function showConnection(sentence) {
-  const banner = document.getElementById("connection");
-  banner.textContent = sentence;
-  banner.hidden = !sentence;
+// ---- The empty chat ---------------------------------------------------------------------------------------------
+
+// Its first message makes the conversation whose page this already is (webapp/chat/beginning.py): it gets its address.
+let here = location.pathname;
+
+function begin(message) {
+  if (!("beginning" in composer.dataset)) return;
+  delete composer.dataset.beginning;
+  history.pushState(null, "", message.begun);
+  here = location.pathname;
+  thread.querySelector(".welcome")?.remove();
+  chat.insertAdjacentHTML("afterbegin", message.head);
+  htmx.process(chat.firstElementChild);
+  for (const one of document.querySelectorAll("#picker [hx-get], #picker [hx-post]")) {
+    for (const name of ["hx-get", "hx-post", "href"]) if (one.hasAttribute(name)) one.setAttribute(name, message.options);
+    htmx.process(one);
+  }
+  document.dispatchEvent(new CustomEvent("begun", { detail: message }));
 }
+
+window.addEventListener("popstate", () => { if (location.pathname !== here) location.reload(); });
 
 // ---- The composer ----------------------------------------------------------------------------------------------
 
@@ -178,26 +161,26 @@ composer?.addEventListener("keydown", (event) => {
 });
 
 function asMessage(id, text) { // the server stores it once, however often it hears it
-  return JSON.stringify({ text, client_id: id });
+  const model = "beginning" in composer.dataset ? composer.elements.model?.value : undefined;
+  return JSON.stringify({ text, client_id: id, model });
 }
 
 composer?.addEventListener("htmx:wsConfigSend", (event) => {
   const text = composer.elements.text.value;
   if ([...sent.values()].includes(text)) return event.preventDefault(); // on its way already
+  if (!connected && "beginning" in composer.dataset) { // there may never be a socket: the form does it
+    event.preventDefault();
+    if (!submitted) composer.submit();
+    submitted = true;
+    return;
+  }
   const id = newId();
   sent.set(id, text);
   event.detail.messageBody = asMessage(id, text);
   if (!connected) composer.querySelector(".error").textContent = composer.dataset.unsent;
 });
 
-// Where there is no socket yet: the form makes one conversation, also when Enter is pressed twice.
-let submitted = false;
-
-composer?.addEventListener("submit", (event) => {
-  if (composer.hasAttribute("ws-send")) return;
-  if (submitted) event.preventDefault();
-  submitted = true;
-});
+let submitted = false; // the form makes one conversation, also when Enter is pressed twice
 
 window.addEventListener("pageshow", ({ persisted }) => { if (persisted) submitted = false; }); // come back to
 

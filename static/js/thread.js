@@ -1,5 +1,5 @@
-// What one does in a conversation beside writing on: word a question anew, delete, keep a draft, and see who else is
-// there. live.js brings what grows; app.js knows dialogs, copying and keys.
+// What one does in a conversation beside writing on: word a question anew, delete, keep a draft. live.js brings what
+// grows, follow.js who else is there; app.js knows dialogs, copying and keys.
 "use strict";
 (() => {
 const chat = document.getElementById("chat");
@@ -159,7 +159,7 @@ thread?.addEventListener("click", ({ target }) => {
 // ---- Drafts ----------------------------------------------------------------------------------------------------
 
 const KEPT_MS = 30 * 24 * 3600 * 1000;
-const place = composer?.dataset.draft && `draft:${composer.dataset.draft}`; // person and conversation: nobody sees another's
+let place = composer?.dataset.draft && `draft:${composer.dataset.draft}`; // person and conversation: nobody sees another's
 
 function keepDraft() {
   try {
@@ -205,78 +205,14 @@ if (place) {
   restoreDraft();
   box.addEventListener("input", keepDraft);
   composer.addEventListener("submit", () => {
-    if (!composer.hasAttribute("ws-send")) sessionStorage.setItem("sent", place);
+    if ("beginning" in composer.dataset) sessionStorage.setItem("sent", place);
+  });
+  document.addEventListener("begun", () => {
+    localStorage.removeItem(place);
+    sessionStorage.removeItem("sent");
+    place = `draft:${composer.dataset.draft.split(":", 1)}:${chat.dataset.conversation}`;
+    keepDraft();
   });
 }
 
-// ---- Company: who else is there, and who writes ----------------------------------------------------------------
-
-const TYPING_EVERY_MS = 2000, TYPING_FOR_MS = 5000;
-const typists = new Map(); // a person's id -> { name, timer }
-let socket = null, people = [], saidAt = 0;
-
-const insert = (sentence, ...names) => names.reduce((said, name) => said.replace("%s", () => name), sentence);
-
-function avatar(person) {
-  const badge = document.createElement("span");
-  badge.className = "avatar";
-  badge.ariaHidden = "true";
-  badge.dataset.tone = person.id % 5;
-  badge.textContent = person.initials;
-  return badge;
-}
-
-function showPeople() {
-  const viewers = document.getElementById("viewers");
-  if (!viewers) return;
-  const summary = viewers.querySelector("summary");
-  const list = document.createElement("ul");
-  const more = document.createElement("span");
-  more.textContent = people.length > 3 ? `+${people.length - 3}` : "";
-  viewers.hidden = !people.length;
-  summary.ariaLabel = summary.title = insert(viewers.dataset.here, people.map(({ name }) => name).join(", "));
-  summary.replaceChildren(...people.slice(0, 3).map(avatar), more);
-  list.replaceChildren(...people.map((person) => {
-    const item = document.createElement("li");
-    item.append(avatar(person), person.name);
-    return item;
-  }));
-  viewers.querySelector("ul")?.remove();
-  viewers.querySelector(".menu-list").append(list);
-}
-
-function showTypists() {
-  const names = [...typists.values()].map(({ name }) => name);
-  const { one, two, many } = document.getElementById("typing").dataset;
-  const sentence = { 0: "", 1: one, 2: two }[names.length] ?? many;
-  document.getElementById("typing").textContent = insert(sentence, ...names);
-}
-
-function hearTyping({ id, name, on }) {
-  clearTimeout(typists.get(id)?.timer);
-  typists.delete(id);
-  if (on) typists.set(id, { name, timer: setTimeout(() => hearTyping({ id, on: false }), TYPING_FOR_MS) });
-  showTypists();
-}
-
-function sayTyping() {
-  const on = Boolean(box.value.trim()), now = Date.now();
-  if (!socket || !people.length || (on ? now - saidAt < TYPING_EVERY_MS : !saidAt)) return;
-  saidAt = on ? now : 0;
-  socket.sendImmediately(JSON.stringify({ typing: on }));
-}
-
-chat?.addEventListener("company", ({ detail }) => {
-  if (detail.typing) return hearTyping(detail.typing);
-  people = detail.company;
-  for (const id of typists.keys()) if (!people.some((person) => person.id === id)) hearTyping({ id, on: false });
-  showPeople();
-});
-chat?.addEventListener("htmx:wsOpen", ({ detail }) => { socket = detail.socketWrapper; });
-chat?.addEventListener("htmx:wsClose", () => {
-  [socket, people] = [null, []];
-  for (const id of [...typists.keys()]) hearTyping({ id, on: false });
-  showPeople();
-});
-box?.addEventListener("input", sayTyping);
 })();

@@ -14,13 +14,14 @@ const PAUSE_MS = 400, CALM_MS = 300, LONGEST_PAUSE_MS = 8000;
 const segments = new Map(); // key -> {id, status, text, corrected}
 let state = null; // of the translation, as the server told it last
 let number = 0, answered = 0; // of the last text sent on this socket, and of the last that the server has taken
+let held = false; // this very target was chosen for this text: it is not exchanged where the text is in it already
 let sent = values(); // what the server was asked for last, or showed
 
 function values() {
-  return text ? { text: text.value, source: source.value, target: target.value } : null;
+  return text ? { text: text.value, source: source.value, target: target.value, held } : null;
 }
 
-const same = (a, b) => a.text === b.text && a.source === b.source && a.target === b.target;
+const same = (a, b) => a.text === b.text && a.source === b.source && a.target === b.target && a.held === b.held;
 const isActive = (segment) => segment?.status === "queued" || segment?.status === "streaming";
 
 // ---- The socket ------------------------------------------------------------------------------------------------
@@ -42,6 +43,7 @@ function connect(address) {
     if (own !== socket || leaving) return;
     if (code === 4404 || code === 4401) return location.reload(); // no longer ours to see, or signed out
     waiting(room.dataset.lost);
+    document.dispatchEvent(new CustomEvent("company", { detail: { company: [] } }));
     attempts += 1;
     setTimeout(() => own === socket && connect(room.dataset.socket), Math.random() * Math.min(1000 * 2 ** attempts, LONGEST_PAUSE_MS));
   });
@@ -60,7 +62,8 @@ window.addEventListener("pageshow", (event) => {
 });
 
 function heard(message) {
-  if (message.state) show(message.state, message.number);
+  if (message.company) document.dispatchEvent(new CustomEvent("company", { detail: message }));
+  else if (message.state) show(message.state, message.number);
   else if (message.segment) grow(message);
   else if (message.waiting !== undefined) waiting(message.waiting);
   else if (message.refused !== undefined) refused(message);
@@ -95,6 +98,7 @@ function emptied() {
 // Another translation: the one before stays where it is, in the list.
 function begin() {
   state = null;
+  held = false;
   segments.clear();
   output.replaceChildren();
   room.dataset.socket = room.dataset.new;
@@ -102,6 +106,7 @@ function begin() {
   byId("translation").action = room.dataset.home;
   sent = values();
   say("notice", "");
+  byId("turn-back").hidden = true;
   tidy();
   refresh();
   connect(room.dataset.socket);
@@ -129,6 +134,7 @@ function show(news, upTo) {
   draw();
   drawMirror(text.value === news.text);
   say("notice", news.notice);
+  if (mayWrite) byId("turn-back").hidden = !news.switched;
   source.options[0].textContent = news.label;
   title(news.title);
   refresh();
@@ -171,9 +177,24 @@ function adopt(news) {
   }
   source.value = news.source;
   target.value = news.target;
+  held = news.held;
   sent = values();
   output.lang = news.target;
   measure();
+}
+
+// What a search found is lit and in view, once it is there.
+let sought = new URLSearchParams(location.search).get("q");
+
+function seek() {
+  const letters = [...state.text];
+  const found = sought && state.parts.findIndex(([, key, start, stop]) =>
+    [letters.slice(start, stop).join(""), segments.get(key)?.text ?? ""].some((words) => words.includes(sought)));
+  sought = null;
+  const node = output.querySelectorAll(".segment")[found];
+  if (!node || found === null) return;
+  light(node.dataset.name);
+  node.scrollIntoView({ block: "center" });
 }
 
 function title(name) {
@@ -267,6 +288,7 @@ function tidy() {
     byId("clear").hidden = !text.value;
     rove();
   }
+  if (sought && parts.length && !active && known.every(Boolean)) seek();
   if (was === "streaming" && room.dataset.status === "done") say("said", room.dataset.done);
   else if (active) say("said", "");
 }
@@ -330,8 +352,13 @@ text?.addEventListener("input", (event) => {
 });
 
 if (mayWrite) {
-  source.addEventListener("change", () => { if (text.value.trim()) submit(); });
-  target.addEventListener("change", () => { output.lang = target.value; if (text.value.trim()) submit(); });
+  source.addEventListener("change", () => {
+    const before = sent.source || state?.detected;
+    if (source.value === target.value && before && before !== source.value) target.value = before; // they change places
+    if (text.value.trim()) submit();
+  });
+  target.addEventListener("change", () => into(target.value));
+  byId("turn-back").addEventListener("click", () => { into(state.switched); target.focus(); });
   byId("swap").addEventListener("click", swap);
   byId("clear").addEventListener("click", clear);
   byId("undo").addEventListener("click", undo);
@@ -339,13 +366,18 @@ if (mayWrite) {
   byId("translation").addEventListener("submit", (event) => { event.preventDefault(); submit(); });
 }
 
+function into(language) {
+  target.value = output.lang = language;
+  held = Boolean(text.value.trim());
+  if (held) submit();
+}
+
 function swap() {
   const spoken = source.value || state?.detected || "";
   const words = output.textContent;
-  const into = spoken && spoken !== target.value ? spoken : [...target.options].find((o) => o.value !== target.value).value;
+  const other = spoken && spoken !== target.value ? spoken : [...target.options].find((o) => o.value !== target.value).value;
   source.value = target.value;
-  target.value = into;
-  output.lang = into;
+  target.value = output.lang = other;
   if (words.trim() && room.dataset.status === "done" && state?.parts.length) text.value = words;
   typed();
   if (text.value.trim()) submit();

@@ -34,8 +34,6 @@ if (saved && location.pathname.includes(saved.split(":").at(-1))) {
 
 // ---- The text --------------------------------------------------------------------------------------------------
 
-const INLINE = new Set(["A", "CODE", "DEL", "EM", "STRONG", "SPAN", "math"]);
-
 function elements(html) {
   const box = document.createElement("template");
   box.innerHTML = html.join("");
@@ -49,27 +47,7 @@ function splice(start, remove, html) {
   text.insertBefore(elements(html), after);
 }
 
-// Where new characters belong: inside the last paragraph, item or cell, but after inline elements such as <strong>.
-function append(block, piece) {
-  let place = block;
-  while (place.lastElementChild && !place.lastElementChild.nextSibling?.textContent.trim()
-         && (!INLINE.has(place.lastElementChild.tagName) || place.tagName === "PRE")) {
-    place = place.lastElementChild;
-  }
-  if (place.lastChild?.nodeType === Node.TEXT_NODE) place.lastChild.appendData(piece);
-  else place.append(piece);
-}
-
-function blockAt(live, number) {
-  while (live.children.length <= number) live.append(elements(['<div class="block"></div>']));
-  return live.children[number];
-}
-
 const operations = {
-  reset: (live) => live.replaceChildren(),
-  block: (live, op) => { blockAt(live, op.block).innerHTML = op.html; },
-  text: (live, op) => append(blockAt(live, op.block), op.text),
-  cut: (live, op) => live.replaceChildren(...[...live.children].slice(0, op.blocks)),
   note: (live, op) => {
     const note = state().querySelector(".message-note");
     note?.replaceChildren(op.text);
@@ -86,7 +64,7 @@ function grow(id, ops) {
   if (!live) return;
   for (const op of ops) {
     if (op.op === "block" || op.op === "text") state().dataset.status = "streaming";
-    operations[op.op](live, op);
+    (operations[op.op] ?? growing[op.op])(live, op);
   }
 }
 
@@ -120,19 +98,13 @@ function show(start, remove, html) {
 
 // ---- The socket ------------------------------------------------------------------------------------------------
 
-const LONGEST_PAUSE_MS = 8000; // between two attempts to connect
-let leaving = false;
-
-window.addEventListener("beforeunload", () => { leaving = true; });
-window.addEventListener("pageshow", () => { leaving = false; });
-
 function heard(said) {
   if (said.splice) {
     show(...said.splice);
     forgetSelection();
   }
   if (said.reply) grow(said.reply, said.ops);
-  if (said.company) chat.dispatchEvent(new CustomEvent("company", { detail: said })); // thread.js shows who is here
+  if (said.company) document.dispatchEvent(new CustomEvent("company", { detail: said }));
   if (said.revision !== undefined) {
     chat.dataset.revision = said.revision;
     document.getElementById("chat-title")?.replaceChildren(said.title);
@@ -141,14 +113,7 @@ function heard(said) {
   follow();
 }
 
-function showConnection(sentence) {
-  const banner = document.getElementById("connection");
-  banner.textContent = sentence;
-  banner.hidden = !sentence;
-}
-
 if (chat?.hasAttribute("ws-connect")) {
-  htmx.config.wsReconnectDelay = (attempt) => Math.random() * Math.min(1000 * 2 ** attempt, LONGEST_PAUSE_MS);
   chat.addEventListener("htmx:wsBeforeMessage", (event) => {
     if (!event.detail.message.startsWith("{")) return;
     event.preventDefault(); // ours: nothing for htmx to swap
@@ -169,14 +134,11 @@ if (chat?.hasAttribute("ws-connect")) {
     if (document.activeElement === document.body) desk?.focus(); // it is gone, or can do no more
   });
   chat.addEventListener("htmx:wsOpen", ({ detail }) => {
-    showConnection("");
+    connection.found();
     detail.socketWrapper.sendImmediately(JSON.stringify({ revision: chat.dataset.revision }));
   });
   chat.addEventListener("htmx:wsClose", ({ detail }) => {
-    if (leaving) return;
-    const { code } = detail.event;
-    if ((code === 4404 || code === 4401) && !editor) location.reload(); // no longer ours to see, or signed out
-    else showConnection(chat.dataset.lost);
+    connection.lost(detail.event.code, chat.dataset.lost, Boolean(editor));
   });
 }
 

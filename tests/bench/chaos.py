@@ -1,6 +1,7 @@
 """python -m tests.bench.chaos: kills what writes, carries and shows replies, at random moments, under a load of 16.
 
-Sixteen browsers ask one question after another and come back when their socket breaks, as the page does. Meanwhile the
+Sixteen browsers ask one question after another, half of them each on an empty chat, which begins a conversation, and
+come back when their socket breaks, as the page does. Meanwhile the
 generation worker, the engine or the web server is killed with SIGKILL, Redis is emptied, or sockets are dropped. At the
 end every question must have one reply, which holds all that anybody ever saw of it as its beginning. Most kills are
 made against the fake engine, whose replies are known to the word; the last ones against the real vLLM.
@@ -59,12 +60,14 @@ class Exchange:
 
 @dataclass
 class Browser:
-    """Somebody in front of one conversation, who asks until told to stop."""
+    """Somebody in front of one conversation, who asks until told to stop; or with `team` in front of an empty chat of
+    that team, and after the reply of another."""
 
     home: House
     http: aiohttp.ClientSession
     session: str
     conversation: str
+    team: int | None = None
     exchanges: list[Exchange] = field(default_factory=list)
     socket: ChatSocket | None = None
     answered: int = 0  # the id of the last reply that ended
@@ -73,12 +76,19 @@ class Browser:
         while not stop.is_set():
             exchange = Exchange(f"Tell me a long story about {uuid.uuid4()}.", uuid.uuid4().hex)
             self.exchanges.append(exchange)
+            if self.team is not None:
+                await self._begin()
             while not exchange.status:
                 try:
                     await self._go_on(exchange)
                 except (aiohttp.ClientError, OSError, KeyError):
                     self.socket = None
                     await asyncio.sleep(COME_BACK_S)
+
+    async def _begin(self) -> None:
+        if self.socket:
+            await self.socket.ws.close()
+        self.socket, self.answered, self.conversation = None, 0, f"new/{self.team}/{uuid.uuid4()}"
 
     async def _go_on(self, exchange: Exchange) -> None:
         if self.socket is None:
@@ -152,8 +162,11 @@ async def torment(home: House, kills: int, chance: random.Random) -> tuple[list[
     """Browsers that ask, and so many kills; returns when all have their last reply, or GRACE_S after the last kill."""
     seats = home.seats[:BROWSERS]
     conversations = await asyncio.to_thread(home.conversations, seats)
+    [(team,)] = home.rows("SELECT id FROM accounts_team")
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
         browsers = [Browser(home, http, s.session, c) for s, c in zip(seats, conversations, strict=True)]
+        for browser in browsers[::2]:
+            browser.team = team
         chaos, stop = Chaos(home, browsers, chance), asyncio.Event()
         asking = [asyncio.create_task(browser.ask_until(stop)) for browser in browsers]
         await chaos.run(kills)

@@ -14,6 +14,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 
 import aiohttp
 
@@ -24,6 +25,7 @@ from tests.bench.house import Bare, House, house
 from tests.bench.sockets import OPEN, Answer, BareSocket, ChatSocket
 
 TOKENS, TOKENS_PER_S = 256, 50.0
+TOKEN = "c" * 32  # against requests of other sites: any, as long as cookie and form agree
 SETTLE_S = 1.0  # after the last token: what a relay still does then is its own work too
 Asker = Callable[[str], Awaitable[Answer]]
 
@@ -110,44 +112,94 @@ async def run_bare(bare: Bare, browser: aiohttp.ClientSession, n: int) -> Figure
     return figures
 
 
-async def turn(home: House, browser: aiohttp.ClientSession, number: int, text: str) -> Answer:
-    """A new conversation, as a browser begins it: the form, the page that it leads to, the page's socket."""
-    session = home.seats[number % len(home.seats)].session
-    token = "c" * 32
-    headers = {"Cookie": f"colloquy_session={session}; colloquy_csrf={token}", "Origin": home.url}
-    answer = Answer(time.perf_counter())
-    try:
-        form = {"text": text, "csrfmiddlewaretoken": token}
-        async with browser.post(f"{home.url}/chat/", data=form, headers=headers) as response:
+@dataclass(frozen=True)
+class Turns:
+    """Conversations that one person begins after another, each with a one-token reply."""
+
+    home: House
+    browser: aiohttp.ClientSession
+
+    def headers(self, number: int) -> dict[str, str]:
+        session = self.home.seats[number % len(self.home.seats)].session
+        return {"Cookie": f"colloquy_session={session}; colloquy_csrf={TOKEN}", "Origin": self.home.url}
+
+    async def open(self, number: int) -> ChatSocket:
+        """The empty chat: its page, and the page's socket. Raises ConnectionError."""
+        async with self.browser.get(f"{self.home.url}/chat/", headers=self.headers(number)) as response:
+            found = re.search(r'ws-connect="/ws/chat/([^"]+)/\?', await response.text())
+        if not found:
+            raise ConnectionError(f"{response.status}")
+        session = self.home.seats[number % len(self.home.seats)].session
+        socket = await ChatSocket.open(self.browser, self.home.url, found[1], session)
+        await socket.hears("revision")
+        return socket
+
+    async def by_page(self, number: int, text: str) -> Answer:
+        """As a browser does it all: the empty chat is loaded, and the message said on its socket."""
+        try:
+            socket = await self.open(number)
+            answer = await socket.ask(text)
+            await socket.ws.close()
+        except (aiohttp.ClientError, OSError) as error:
+            return Answer(time.perf_counter(), status=type(error).__name__)
+        return answer
+
+    async def by_form(self, number: int, text: str) -> Answer:
+        """As a browser without script or socket: the form, the page that it leads to, and its socket."""
+        answer = Answer(time.perf_counter())
+        form, headers = {"text": text, "csrfmiddlewaretoken": TOKEN}, self.headers(number)
+        async with self.browser.post(f"{self.home.url}/chat/", data=form, headers=headers) as response:
             page, address = await response.text(), response.url.path
-            if response.status != 200:
-                answer.status = f"{response.status}"
-                return answer
         revision = re.findall(r'data-revision="(\d+)"', page)[0]
-        socket = await ChatSocket.open(browser, home.url, address.strip("/").rpartition("/")[2], session, revision)
+        session = self.home.seats[number % len(self.home.seats)].session
+        conversation = address.strip("/").rpartition("/")[2]
+        socket = await ChatSocket.open(self.browser, self.home.url, conversation, session, revision)
         socket.show(page)
         answer.note(socket.text(socket.last))
         answer.status = socket.status(socket.last)
         await socket.read(answer)
         await socket.ws.close()
-    except (aiohttp.ClientError, OSError) as error:
-        answer.status = type(error).__name__
-    return answer
+        return answer
 
 
-async def run_turns(home: House, browser: aiohttp.ClientSession, count: int) -> tuple[float, float]:
-    """CPU-ms of a conversation with a one-token reply, and the 99th percentile of the time to that token."""
-    home.engine.script(tokens=1, tokens_per_s=TOKENS_PER_S)
-    for number in range(5):
-        await turn(home, browser, number, f"Warm {number}")
+async def count_turns(home: House, name: str, asks: Sequence[Callable[[], Awaitable[Answer]]]) -> tuple[float, float]:
+    """CPU-ms of each of those turns, one after another, and the 99th percentile of the time to its token."""
     await asyncio.sleep(SETTLE_S)
     began, before, shares = time.monotonic(), home.cpu_s(), home.shares()
-    answers = [await turn(home, browser, number, f"Turn {number}") for number in range(count)]
+    answers = [await ask() for ask in asks]
     used, lasted = home.cpu_s() - before, time.monotonic() - began
     assert all(answer.status == "done" for answer in answers), {answer.status for answer in answers}
-    parts = " · ".join(f"{name} {1000 * (home.shares()[name] - share) / count:.1f}" for name, share in shares.items())
-    print(f"{count} turns, one after another, in {lasted:.1f} s: {used / count * 1000:.1f} CPU-ms each: {parts}")
-    return used / count * 1000, percentile([answer.ttft_ms for answer in answers], 0.99)
+    parts = " · ".join(
+        f"{part} {1000 * (home.shares()[part] - share) / len(asks):.1f}" for part, share in shares.items()
+    )
+    print(
+        f"{len(asks)} turns {name}, in {lasted:.1f} s: {1000 * used / len(asks):.1f} CPU-ms each: {parts}", flush=True
+    )
+    return 1000 * used / len(asks), percentile([answer.ttft_ms for answer in answers], 0.99)
+
+
+async def run_turns(home: House, browser: aiohttp.ClientSession, count: int) -> dict[str, float]:
+    """What a conversation with a one-token reply costs, from Enter on the empty chat to the reply's end; with the empty
+    chat's page and socket; and by the plain form."""
+    home.engine.script(tokens=1, tokens_per_s=TOKENS_PER_S)
+    turns = Turns(home, browser)
+    for number in range(5):
+        await turns.by_form(number, f"Warm {number}")
+        await turns.by_page(number, f"Warm too {number}")
+    sockets = [await turns.open(number) for number in range(count)]
+    begun = [partial(socket.ask, f"Turn {number}") for number, socket in enumerate(sockets)]
+    cpu_ms, ttft_p99_ms = await count_turns(home, "begun on the empty chat", begun)
+    await asyncio.gather(*(socket.ws.close() for socket in sockets))
+    whole = [partial(turns.by_page, number, f"Page {number}") for number in range(count)]
+    with_page, _ = await count_turns(home, "with the empty chat's page and socket", whole)
+    forms = [partial(turns.by_form, number, f"Form {number}") for number in range(count)]
+    by_form, _ = await count_turns(home, "by the plain form, its page and socket", forms)
+    return {
+        "turn_cpu_ms": cpu_ms,
+        "turn_ttft_p99_ms": ttft_p99_ms,
+        "turn_with_page_cpu_ms": with_page,
+        "turn_by_form_cpu_ms": by_form,
+    }
 
 
 async def run_open_turns(home: House, browser: aiohttp.ClientSession) -> float:
@@ -174,7 +226,7 @@ async def run_burst(home: House, browser: aiohttp.ClientSession, count: int) -> 
 
     async def begin(number: int) -> Answer:
         await asyncio.sleep(number / count)
-        return await turn(home, browser, number, f"Burst {number}")
+        return await Turns(home, browser).by_page(number, f"Burst {number}")
 
     answers = await asyncio.gather(*(begin(number) for number in range(count)))
     statuses = {answer.status for answer in answers}
@@ -235,7 +287,7 @@ async def bench(home: House, bare: Bare, args: argparse.Namespace) -> dict:
                 theirs.append(await run_bare(bare, browser, n))
             result["relay"][str(n)] = row(n, median(ours), median(theirs))
         if args.turns:
-            result["turn_cpu_ms"], result["turn_ttft_p99_ms"] = await run_turns(home, browser, args.turns)
+            result |= await run_turns(home, browser, args.turns)
             result["turn_on_open_page_cpu_ms"] = await run_open_turns(home, browser)
         if args.burst:
             result["burst_answered"] = await run_burst(home, browser, args.burst)

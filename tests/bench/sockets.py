@@ -65,6 +65,7 @@ class ChatSocket:
     async def open(
         cls, browser: aiohttp.ClientSession, url: str, conversation: str, session: str, revision: str = "0"
     ) -> "ChatSocket":
+        """`conversation` is its key, or of one that is still to begin what its page's address ends with."""
         headers = {"Origin": url, "Cookie": f"colloquy_session={session}"}
         ws = await browser.ws_connect(
             f"{url}/ws/chat/{conversation}/?language=en", headers=headers, compress=15, max_msg_size=0

@@ -137,7 +137,9 @@ class Product:
             wait_for(lambda: self.readiness()[0] == 200, "/readyz is 200")
         except AssertionError as error:
             raise AssertionError(f"{error}: {self.readiness()}\n{self.output.read_text()[-3000:]}") from None
-        self.said("The engine is ready")  # a line that comes a moment after: what is killed meanwhile would come before it
+        self.said(
+            "The engine is ready"
+        )  # a line that comes a moment after: what is killed meanwhile would come before it
 
     def processes(self) -> list[psutil.Process]:
         """`up` itself and everything below it."""

@@ -51,10 +51,10 @@ async def worker(fake: Fake, redis: Redis) -> AsyncIterator[Worker]:
         yield worker
 
 
-async def until(condition: Callable[[], Awaitable[bool]], what: str) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], what: str, patience_s: float = PATIENCE_S) -> None:
     try:
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(patience_s):
             while not await condition():
                 await asyncio.sleep(0.02)
     except TimeoutError:
-        raise AssertionError(f"waited {PATIENCE_S} s in vain for {what}") from None
+        raise AssertionError(f"waited {patience_s} s in vain for {what}") from None

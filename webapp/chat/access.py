@@ -1,6 +1,7 @@
 """Who may see and do what with a conversation: a private one is its author's; a shared one is read by the whole team,
 written in by members, and renamed, deleted or made private by its author and the team's admins."""
 
+from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
@@ -10,6 +11,13 @@ from django.http import Http404
 from webapp.accounts.access import memberships_of
 from webapp.accounts.models import Membership, Role, Team, User
 from webapp.chat.models import Conversation, Message, Task
+from webapp.lib import rows
+
+LOCK = f"""
+SELECT {rows.columns(Conversation, "c", without=("words",))},
+       (SELECT role FROM accounts_membership WHERE user_id = %(user)s AND team_id = c.team_id) AS role
+FROM chat_conversation c WHERE id = %(id)s AND deleted_at IS NULL FOR UPDATE OF c
+"""  # noqa: S608 (of constants)
 
 
 def conversations_for(user: User, team: Team, *, task: Task = Task.CHAT) -> QuerySet[Conversation]:
@@ -38,9 +46,20 @@ def conversation_for(
     kept = Conversation.objects.filter(pk=conversation_id, deleted_at__isnull=not deleted)
     mine = Membership.objects.filter(user=user, team=OuterRef("team")).values("role")
     found = kept.select_related("team", "author").annotate(role=Subquery(mine)).first()
-    if not found or not found.role or not (found.shared or found.author_id == user.pk):
+    if found and task is not None and found.task != task:
         raise Http404
-    if task is not None and found.task != task:
+    return _allowed(found, user, to)
+
+
+def locked_for(user: User, conversation_id: UUID, *, to: str) -> Conversation:
+    """The same, and its row is locked to the end of the transaction."""
+    found = rows.load(Conversation, LOCK, {"user": user.pk, "id": conversation_id})
+    return _allowed(found[0] if found else None, user, to)
+
+
+def _allowed(found: Any, user: User, to: str) -> Conversation:
+    """A conversation that was found with the person's `role`. Raises as `conversation_for`."""
+    if not found or not found.role or not (found.shared or found.author_id == user.pk):
         raise Http404
     found.rights = rights(found, Membership(user_id=user.pk, team_id=found.team_id, role=found.role))
     if to not in found.rights:

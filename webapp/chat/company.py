@@ -13,17 +13,15 @@ import time
 import msgspec
 from redis.exceptions import RedisError
 
-from webapp.accounts.models import User
+from webapp.chat.list_consumer import ListeningConsumer
 from webapp.chat.models import Conversation
 from webapp.chat.presence import EVERY_S, Person, Presence
 from webapp.lib.groups import atell, ear
-from webapp.lib.sockets import GroupConsumer
 
 TYPING_EVERY_S = 1.0  # more often nobody need hear it
 
 
-class CompanyConsumer(GroupConsumer):
-    user: User
+class CompanyConsumer(ListeningConsumer):
     presence: Presence | None = None
     company: list[Person]
     beating: asyncio.TimerHandle

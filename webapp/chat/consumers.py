@@ -14,9 +14,9 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from channels.db import database_sync_to_async
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import Http404, QueryDict
 from django.utils import translation
 from redis.exceptions import RedisError
@@ -27,9 +27,10 @@ from webapp.chat.forms import MessageForm, first_error
 from webapp.chat.models import Message
 from webapp.chat.stream import Gap, ReplyStream
 from webapp.generation import live
-from webapp.generation.models import Waiting
+from webapp.generation.models import Status, Waiting
 from webapp.lib.groups import Event, ear
 from webapp.lib.sessions import still_signed_in
+from webapp.lib.sockets import in_thread
 
 WATCH_S = 5.0  # while a reply is awaited: should the word of its end be lost, it is found in the database
 SIGNED_IN_EVERY = 12  # watches
@@ -38,6 +39,8 @@ LONGEST_WAIT = 16_384  # characters of a reply that wait for a browser that read
 
 
 class ChatConsumer(CompanyConsumer):
+    lists = True  # whether it tells of the lists too
+
     async def connect(self) -> None:
         self.user = self.scope["user"]
         translation.activate(_language(self.scope))
@@ -45,16 +48,22 @@ class ChatConsumer(CompanyConsumer):
         self.view: pages.View | None = None  # while a reply is being written
         self.drawn: dict[int, tuple] = {}  # message id -> fingerprint of what the page shows
         self.streams: dict[int, tuple[int, ReplyStream]] = {}  # generation id -> (message id, what is shown of it)
+        self.silence = 0  # watches since a reply grew
         await self.accept()  # also where we close at once: a browser learns the code of an open socket only
         try:
-            conversation = await database_sync_to_async(access.conversation_for)(self.user, self.conversation_id)
+            await self._enter()
         except (Http404, PermissionDenied):
             await self.leave(GONE)
+        self._watch(0)
+
+    async def _enter(self) -> None:
+        """Raises Http404 or PermissionDenied where the person may not be here."""
+        conversation = await in_thread(access.conversation_for)(self.user, self.conversation_id)
         await self.join(conversation.channel)
         await self.join(self.user.channel)
-        self.silence = 0  # watches since a reply grew
+        if self.lists:
+            await self.follow_lists(conversation.team_id)
         await self._draw(assume_drawn=True)
-        self._watch(0)
 
     async def disconnect(self, code: int) -> None:
         if watching := getattr(self, "watching", None):
@@ -88,7 +97,7 @@ class ChatConsumer(CompanyConsumer):
             await self._tell({"refused": said.get("client_id"), "error": first_error(form)})
             return
         try:
-            view = await database_sync_to_async(self._store)(**form.cleaned_data)
+            view = await in_thread(self._store)(**form.cleaned_data, **self._more(said))
         except (Http404, PermissionDenied):
             error = translation.gettext("You may read this conversation, but not write in it.")
             await self._tell({"refused": said.get("client_id"), "error": error})
@@ -97,9 +106,21 @@ class ChatConsumer(CompanyConsumer):
         await self._show(view)
 
     def _store(self, text: str, client_id: UUID | None) -> pages.View:
-        conversation = access.conversation_for(self.user, self.conversation_id, to="write")
-        message = services.post_message(conversation=conversation, author=self.user, text=text, client_id=client_id)
-        return pages.view_after(message, conversation, self.user)
+        with transaction.atomic(savepoint=False):
+            conversation = access.locked_for(self.user, self.conversation_id, to="write")
+            revision = conversation.revision
+            message = services.post_message(
+                conversation=conversation, author=self.user, text=text, client_id=client_id, held=True
+            )
+        last = next(reversed(self.drawn), None)
+        alone = message.as_of and not message.waiting and len(message.sibling_ids) == 1
+        if alone and revision == self.revision and message.parent_id == last:  # the page shows all that is before it
+            return pages.view_of_new(message, self.user)
+        return pages.view_for(self.user, self.conversation_id)
+
+    def _more(self, said: dict) -> dict[str, Any]:
+        """What else `_store` wants to know."""
+        return {}
 
     # What happens to the conversation
 
@@ -120,6 +141,8 @@ class ChatConsumer(CompanyConsumer):
 
     async def groups_missed(self, event: dict) -> None:
         await self._draw()
+        if self.lists:
+            await self._tell({"list": ""})
 
     async def access_changed(self, event: dict) -> None:
         await self._draw()
@@ -172,7 +195,7 @@ class ChatConsumer(CompanyConsumer):
         """Brings the page to what the database says. `assume_drawn`: it was rendered a moment ago; only the replies
         being written have to be told from their start."""
         try:
-            view = await database_sync_to_async(pages.view_for)(self.user, self.conversation_id)
+            view = await in_thread(pages.view_for)(self.user, self.conversation_id)
         except (Http404, PermissionDenied):
             await self.leave(GONE)
         await self._show(view, assume_drawn=assume_drawn)
@@ -194,9 +217,11 @@ class ChatConsumer(CompanyConsumer):
     async def _draw_changes(self, view: pages.View) -> bool:
         """Sends the messages that are new or different. False when the page shows another path altogether."""
         drawn = list(self.drawn)  # may begin earlier: a view holds the last messages only
-        first = view.messages[0].pk if view.messages else None
-        before = drawn[drawn.index(first) :] if first in drawn else []
-        if not before or [m.pk for m in view.messages][: len(before)] != before:
+        if not drawn or not view.messages:
+            return False
+        first = view.messages[0]
+        before = drawn[drawn.index(first.pk) :] if first.pk in drawn else []
+        if before != [m.pk for m in view.messages][: len(before)] or not (before or first.parent_id == drawn[-1]):
             return False
         for message in view.messages:
             fingerprint = message.fingerprint
@@ -227,10 +252,12 @@ class ChatConsumer(CompanyConsumer):
             if generation.pk not in self.streams:
                 stream, self.silence = ReplyStream(), 0
                 self.streams[generation.pk] = message.pk, stream
-                so_far = await self._live_text(generation.pk) or generation.text  # of one that goes on
-                await self._tell_ops(message.pk, stream.start(so_far))
-            _, stream = self.streams[generation.pk]
-            await self._tell_ops(message.pk, stream.note(str(Waiting(generation.waiting).label)))
+                queued = generation.status == Status.QUEUED  # then all that is told of it is still in the inbox
+                so_far = generation.text if queued else await self._live_text(generation.pk) or generation.text
+                ops = stream.start(so_far)
+            else:
+                ops, stream = [], self.streams[generation.pk][1]
+            await self._tell_ops(message.pk, [*ops, *stream.note(str(Waiting(generation.waiting).label))])
 
     async def _live_text(self, generation_id: int) -> str:
         with contextlib.suppress(RedisError, OSError):
@@ -248,7 +275,7 @@ class ChatConsumer(CompanyConsumer):
 
     async def _still_signed_in(self) -> bool:
         key = self.scope["session"].session_key
-        return await database_sync_to_async(still_signed_in)(key, self.user.pk)
+        return await in_thread(still_signed_in)(key, self.user.pk)
 
     async def _tell_ops(self, message_id: int, ops: list[dict]) -> None:
         if ops:

@@ -18,9 +18,9 @@ def list_changed(conversation: Conversation, *, team: bool | None = None) -> Non
     """When this transaction commits. `team`: whether colleagues see a difference; by default as it is shared."""
     told = conversation.shared if team is None else team
     group = team_group(conversation.team_id) if told else person_group(conversation.author_id)
-    task = str(conversation.task)
-    transaction.on_commit(lambda: tell(group, {"type": "list.changed", "id": task}))
+    event = {"type": "list.changed", "id": str(conversation.task), "of": str(conversation.pk)}
+    transaction.on_commit(lambda: tell(group, event))
 
 
 def pins_changed(user_id: int, task: str) -> None:
-    transaction.on_commit(lambda: tell(person_group(user_id), {"type": "list.changed", "id": task}))
+    transaction.on_commit(lambda: tell(person_group(user_id), {"type": "list.changed", "id": task, "of": ""}))

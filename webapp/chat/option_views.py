@@ -17,7 +17,7 @@ from django_htmx.http import trigger_client_event
 
 from webapp.accounts.access import me, switch_team
 from webapp.accounts.decorators import in_team
-from webapp.accounts.models import Membership, Role
+from webapp.accounts.models import Membership, Role, User
 from webapp.chat import access
 from webapp.chat import option_services as services
 from webapp.chat.forms import first_error
@@ -80,14 +80,17 @@ def picker_of_new(request: HttpRequest, membership: Membership) -> dict[str, Any
 
 def options_of_new(request: HttpRequest, membership: Membership) -> dict[str, Any]:
     """With what a conversation begins: that person's last choice, and the model that the composer's form names."""
-    task = _task(request)
-    kept = preference(me(request), membership.team, task)
-    asked = request.POST.get("model", "")
-    if asked in ("", value_of(kept)):
+    return options_asked(me(request), membership, _task(request), request.POST.get("model", ""))
+
+
+def options_asked(user: User, membership: Membership, task: str, model: str) -> dict[str, Any]:
+    """The same for a page that says its model otherwise."""
+    kept = preference(user, membership.team, task)
+    if model in ("", value_of(kept)):
         return kept
-    form = OptionsForm({"model": asked}, picker=picker_for(membership.team_id, kept), options=kept)
+    form = OptionsForm({"model": model}, picker=picker_for(membership.team_id, kept), options=kept)
     if form.is_valid():
-        services.prefer(user=me(request), team=membership.team, options=form.options, task=task)
+        services.prefer(user=user, team=membership.team, options=form.options, task=task)
     return form.options
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.http import HttpRequest
 from django.template.loader import render_to_string
 
 from webapp.accounts.models import Team, User
@@ -49,13 +50,15 @@ def view_for(user: User, conversation_id: UUID, reaching: int | None = None) -> 
             return view
 
 
-def view_after(message: Message, conversation: Conversation, user: User) -> View:
-    """What that person sees once the message is stored; `conversation` is as they found it before."""
-    fresh = message.conversation
-    fresh.rights, fresh.revision = conversation.rights, fresh.revision + 1
-    view = View(fresh, thread.shown(fresh, viewer=user), user)
-    as_it_is = view.messages and view.messages[0].as_of == fresh.revision
-    return view if as_it_is else view_for(user, conversation.pk)
+def view_of_new(message: Message, user: User) -> View:
+    """The end of the path from a message that was stored a moment ago, without a query; its conversation carries the
+    person's rights, and its revision is that of before."""
+    conversation, reply = message.conversation, message.conversation.leaf
+    conversation.revision = message.as_of
+    if reply is None or reply is message:
+        return View(conversation, [message], user)
+    reply.sibling_ids, reply.as_of = (reply.pk,), message.as_of
+    return View(conversation, [message, reply], user)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,12 @@ class Listing:
     pinned: list[Conversation]
     next: int | None
     pages: int
+
+
+def sought(request: HttpRequest) -> int | None:
+    """The message that a search found, which the page should show: ?at= of its address."""
+    at = request.GET.get("at", "")
+    return int(at) if at.isascii() and at.isdigit() and len(at) < 18 else None
 
 
 def elsewhere(view: View, message_id: int | None) -> int | None:

@@ -26,11 +26,14 @@ def home(request: HttpRequest, membership: Membership) -> HttpResponse:
         raise PermissionDenied
     form = MessageForm(request.POST or None)
     if form.is_valid():
-        begun = option_views.options_of_new(request, membership)
-        conversation = services.create_conversation(team=membership.team, author=me(request), options=begun)
+        options = option_views.options_of_new(request, membership)
+        conversation = services.create_conversation(team=membership.team, author=me(request), options=options)
         services.post_message(conversation=conversation, author=me(request), text=form.cleaned_data["text"])
         return redirect(conversation)
     context = {**_typed(request, form), "page": pages.recent(me(request), membership.team), "may_write": may_write}
+    if may_write:  # the page is that of a conversation which is still to begin (chat/beginning.py)
+        begins = Conversation(team=membership.team, author=me(request))
+        context |= {"conversation": begins, "current": str(begins.pk), "may_manage": True}
     context |= option_views.picker_of_new(request, membership)
     return render(request, "chat/home.html", context, status=422 if form.errors else 200)
 
@@ -38,14 +41,15 @@ def home(request: HttpRequest, membership: Membership) -> HttpResponse:
 @login_required
 @require_POST
 def new(request: HttpRequest) -> HttpResponse:
-    return redirect("chat:home")
+    """To where a conversation of a task begins."""
+    task = request.POST.get("task", Task.CHAT)
+    return redirect(f"{task if task in Task else Task.CHAT}:home")
 
 
 @login_required
 @require_GET
 def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
-    at = request.GET.get("at", "")
-    reaching = int(at) if at.isascii() and at.isdigit() and len(at) < 18 else None
+    reaching = pages.sought(request)
     view = pages.view_for(me(request), conversation_id, reaching)
     if view.conversation.task != Task.CHAT:
         return redirect(view.conversation)

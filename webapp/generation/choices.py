@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,10 @@ DEFAULTS = ("temperature", "top_p")  # which of a model's own settings are shown
 @dataclass(frozen=True, slots=True)
 class Choice:
     """A model, who serves it (endpoint; None: the engine), its version as far as it is known, its context in tokens,
-    and the sampling that it takes where nobody chose any."""
+    and the sampling that it takes where nobody chose any.
+
+    `key` is what options keep where the engine's name for the model changes with each version, `title` what people call
+    it. A share of the conversations goes to what is on `trial`."""
 
     model: str
     endpoint: Endpoint | None = None
@@ -30,31 +34,63 @@ class Choice:
     context: int | None = None
     remark: str = ""
     defaults: tuple[tuple[str, float], ...] = ()
+    key: str = ""
+    title: str = ""
+    trial: "Trial | None" = None
+
+    @property
+    def name(self) -> str:
+        """By which it stays the same, whatever its version."""
+        return self.key or self.model
 
     @property
     def value(self) -> str:
         """As a form sends it."""
-        return f"{self.endpoint.pk if self.endpoint else ''}/{self.model}"
+        return f"{self.endpoint.pk if self.endpoint else ''}/{self.name}"
 
     @property
     def stored(self) -> dict[str, Any]:
         """As options keep it; nothing for the base model, so that it follows the install's."""
         if self.endpoint:
             return {"model": self.model, "endpoint": self.endpoint.pk}
-        return {} if self.model == settings.SERVED_MODEL else {"model": self.model}
+        return {} if self.name == settings.SERVED_MODEL else {"model": self.name}
 
     @property
     def label(self) -> str:
-        return f"{self.model} · {self.remark}" if self.remark else self.model
+        return f"{self.title or self.model} · {self.remark}" if self.remark else self.title or self.model
+
+    def drawn(self, conversation: object) -> "Choice":
+        """Who answers in that conversation: this one, or the one on trial; always the same while the trial lasts."""
+        return self.trial.choice if self.trial and self.trial.takes(conversation) else self
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A model that a share of the conversations, in per cent, gets in another's place."""
+
+    choice: Choice
+    percent: int
+
+    def takes(self, conversation: object) -> bool:
+        digest = sha256(f"{self.choice.model} {conversation}".encode()).digest()
+        return int.from_bytes(digest[:4]) % 100 < self.percent
 
 
 Source = Callable[[int], Iterable[Choice]]  # of a team's id
 _sources: list[Source] = []
+_titles: list[Callable[[str], str]] = []
 
 
-def register(source: Source) -> None:
-    """Further models that the engine serves, such as a team's adapters."""
+def register(source: Source, title: Callable[[str], str] = lambda name: "") -> None:
+    """Further models that the engine serves, such as a team's adapters. `title` of a Choice's name, on offer or not;
+    empty for a name that is not the source's."""
     _sources.append(source)
+    _titles.append(title)
+
+
+def title_of(name: str) -> str:
+    """What people call the model of that name, which may be on offer no more."""
+    return next((title for ask in _titles if (title := ask(name))), name)
 
 
 def base_model() -> Choice:
@@ -104,5 +140,5 @@ def chosen(team_id: int, options: dict[str, Any]) -> Choice | None:
     if not options.get("model") or (options.get("model") == settings.SERVED_MODEL and not options.get("endpoint")):
         return base_model()
     wanted = options["model"], options.get("endpoint")
-    found = (c for c in choices_for(team_id) if (c.model, c.endpoint and c.endpoint.pk) == wanted)
+    found = (c for c in choices_for(team_id) if (c.name, c.endpoint and c.endpoint.pk) == wanted)
     return next(found, None)

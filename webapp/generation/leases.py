@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from webapp.generation.models import ACTIVE, Generation, Status
+from webapp.lib import rows
 
 LEASE_S, RENEW_S = 12.0, 3.0
 UNHEARD_S = 3.0  # a queued row this old was not heard of through Redis
@@ -22,14 +23,13 @@ WHERE id IN (
     WHERE id = ANY(%(ids)s) AND (status = 'queued' OR (status = 'streaming' AND lease_until < %(now)s))
     FOR UPDATE SKIP LOCKED
 )
-RETURNING *
-"""
+RETURNING """ + rows.columns(Generation)  # noqa: S608 (of constants)
 
 
 def claim(generation_ids: list[int], owner: str) -> list[Generation]:
     """Those rows that are now ours: without what somebody else has, and what has ended."""
     values = {"ids": generation_ids, "owner": owner, "now": timezone.now(), "lease": timedelta(seconds=LEASE_S)}
-    return list(Generation.objects.raw(CLAIM, values))
+    return rows.load(Generation, CLAIM, values)
 
 
 def renew(owner: str) -> dict[int, bool]:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from inference.messages import FinishReason, Message, Priority, Role, SamplingParams
+from inference.versions import is_version
 from webapp.accounts.models import Team
 
 
@@ -125,6 +126,7 @@ class Generation(models.Model):
             models.Index(
                 fields=["status", "lease_until"], condition=models.Q(status__in=ACTIVE), name="generation_active"
             ),
+            models.Index(fields=["model"], condition=models.Q(model__contains="@"), name="generation_adapter"),
         ]
 
     def __str__(self) -> str:
@@ -133,6 +135,20 @@ class Generation(models.Model):
     @property
     def active(self) -> bool:
         return self.status in ACTIVE
+
+    @property
+    def by_adapter(self) -> bool:
+        return not self.server and is_version(self.model)
+
+    @property
+    def model_name(self) -> str:
+        """The model that wrote it, as people know it: of an adapter its version says so."""
+        return self.version if self.version and self.by_adapter else self.model
+
+    @property
+    def build(self) -> str:
+        """What tells the exact weights apart, as far as it is known."""
+        return self.model if self.by_adapter else self.version
 
     @property
     def cut_off(self) -> bool:

@@ -13,6 +13,7 @@ from inference.messages import Message, Priority, SamplingParams
 from webapp.generation import events, live
 from webapp.generation.models import ACTIVE, Endpoint, Failure, Generation, Status, plain_params, plain_prompt
 from webapp.generation.signals import generation_ended
+from webapp.lib import rows
 from webapp.lib.groups import tell
 
 log = logging.getLogger(__name__)
@@ -37,7 +38,7 @@ def request_generation(
 ) -> Generation:
     """A queued Generation; a worker hears of it when the transaction commits. `endpoint`: who writes, if not the
     engine; `version` of the model, as far as it is known before its server is asked."""
-    generation = Generation.objects.create(
+    generation = Generation(
         channel=channel,
         model=model,
         prompt=plain_prompt(messages),
@@ -48,6 +49,7 @@ def request_generation(
         endpoint=endpoint,
         server=endpoint.name if endpoint else "",
     )
+    rows.insert(generation)
     transaction.on_commit(lambda: enqueue(generation.pk, priority))
     return generation
 
@@ -126,7 +128,7 @@ def _end_queued(generation: Generation, **outcome: Any) -> bool:
 def end(generation: Generation, *, where: dict, status: Status, **outcome) -> bool:
     """The one guarded UPDATE that ends a reply. False, and nothing changes, when the row is not as `where` says."""
     values = {"status": status, "waiting": "", "finished_at": timezone.now(), "lease_until": None, **outcome}
-    if not Generation.objects.filter(pk=generation.pk, **where).update(**values):
+    if not rows.update(Generation, {"pk": generation.pk, **where}, values):
         return False
     for name, value in values.items():
         setattr(generation, name, value)

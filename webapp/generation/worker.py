@@ -21,7 +21,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from inference.client import Client
-from webapp.generation import leases, live
+from webapp.generation import adapters, leases, live
 from webapp.generation.clients import Clients
 from webapp.generation.teller import Teller
 from webapp.generation.writer import Writer
@@ -44,7 +44,15 @@ class Worker:
 
     async def run(self) -> None:
         """Until it is cancelled; then it lets go of its replies, and another worker goes on with them."""
-        loops = (self._listen, self._sweep, self._renew, self._hear_stops, self._be_seen, self.teller.run)
+        loops = (
+            self._listen,
+            self._sweep,
+            self._renew,
+            self._hear_stops,
+            self._be_seen,
+            self.teller.run,
+            self._keep_adapters,
+        )
         try:
             async with asyncio.TaskGroup() as group:
                 for loop in loops:
@@ -141,6 +149,9 @@ class Worker:
         while True:
             await presence.mark(self.redis, presence.GENERATION, self.owner)
             await asyncio.sleep(presence.EVERY_S)
+
+    async def _keep_adapters(self) -> None:
+        await adapters.keep(self.clients.engine)
 
     async def _until_there_is_room(self) -> None:
         while len(self.writers) >= self.concurrency:

@@ -28,7 +28,7 @@ from inference.errors import (
     UnknownModel,
 )
 from inference.messages import Delta, FinishReason, Message, Role, TokenLogprob, Usage
-from webapp.generation import events, leases, live, services
+from webapp.generation import adapters, events, leases, live, services
 from webapp.generation.clients import Clients
 from webapp.generation.endpoints import Unusable, failure_at
 from webapp.generation.models import Failure, Generation, Status, Waiting
@@ -118,7 +118,7 @@ class Writer:
         while True:
             before = self.tokens
             try:
-                finish = await self._stream(client)
+                finish = await self._stream_at_last(client)
                 if finish is FinishReason.LENGTH and self._cut_by_the_context() and self._leave_out_a_turn():
                     continue
                 return Status.DONE, {"finish_reason": finish}
@@ -144,6 +144,15 @@ class Writer:
             await self._keep_live()
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, LONGEST_PAUSE_S)
+
+    async def _stream_at_last(self, client: Client) -> FinishReason:
+        """Loads the reply's adapter where the engine was started meanwhile and does not have it. Raises as _stream."""
+        try:
+            return await self._stream(client)
+        except UnknownModel:
+            if self.generation.server or not await adapters.load(client, self.generation.model):
+                raise
+        return await self._stream(client)
 
     async def _keep_live(self) -> None:
         """While nothing is appended, nothing else would repair a live text that Redis has lost."""
@@ -224,7 +233,8 @@ class Writer:
     def _take(self, delta: Delta) -> None:
         if delta.usage:
             self.usage = delta.usage
-        self.version = delta.version[:VERSION_LENGTH] or self.version
+        if delta.version and not self.generation.by_adapter:  # of which the engine knows less than we
+            self.version = delta.version[:VERSION_LENGTH]
         self.logprobs += delta.logprobs
         if not delta.text:
             return

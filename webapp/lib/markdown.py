@@ -205,7 +205,8 @@ def _code(language: str, text: str) -> str:
     lexer = _lexer(language)
     body = highlight(text, lexer, HtmlFormatter(nowrap=True)) if lexer else html.escape(text)
     body = body.removesuffix("\n")  # what a page appends to an open block brings its own
-    button = f'<button type="button" class="button quiet small" data-copy-code>{html.escape(_("Copy code"))}</button>'
+    copy = html.escape(_("Copy code"))  # not inside of the f-string: there gettext's extractor does not look
+    button = f'<button type="button" class="button quiet small" data-copy-code>{copy}</button>'
     head = f'<div class="code-head"><span>{name}</span>{button}</div>'
     return f'<div class="code">{head}<pre tabindex="0"><code class="highlight">{body}</code></pre></div>'
 
@@ -224,7 +225,8 @@ def _formula(latex: str, display: str) -> str:
     if len(latex) <= LONGEST_FORMULA:
         try:
             made = mathml(latex, display="block" if display == "display" else "inline")
-            return nh3.clean(made, tags=MATH_TAGS, attributes=MATH_ATTRIBUTES)
+            safe = nh3.clean(made, tags=MATH_TAGS, attributes=MATH_ATTRIBUTES)
+            return safe.replace("<math", '<math tabindex="0"', 1) if display == "display" else safe  # it may scroll
         except Exception as error:  # latex2mathml raises whatever its parser trips over
             log.debug("no MathML for %r: %s", latex, error)
     return f'<code class="formula">{html.escape(latex)}</code>'

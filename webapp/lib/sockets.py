@@ -8,16 +8,29 @@ import asyncio
 import contextlib
 import contextvars
 import logging
-from typing import Any, NoReturn
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NoReturn, ParamSpec, TypeVar
 
 from channels.consumer import get_handler_name
+from channels.db import DatabaseSyncToAsync
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from webapp.lib.groups import Event, ear
 
 log = logging.getLogger(__name__)
+THREADS = ThreadPoolExecutor(4, "sockets")  # in which a process's sockets look into the database
 BROKEN = 1011  # close code: the browser comes again
+
+
+Params = ParamSpec("Params")
+Result = TypeVar("Result")
+
+
+def in_thread(look: Callable[Params, Result]) -> Callable[Params, Coroutine[Any, Any, Result]]:
+    """As channels' database_sync_to_async, but in several threads: that has all sockets wait for one."""
+    return DatabaseSyncToAsync(look, thread_sensitive=False, executor=THREADS)
 
 
 class Gone(Exception):

@@ -47,12 +47,17 @@ def placed(text: str) -> Iterator[tuple[str, int]]:
 
 def stored(text: str) -> Expression:
     """The value of a SearchVectorField."""
-    lexemes = []
+    return Func(Value(lexemes(text)), template="(%(expressions)s)::tsvector", output_field=SearchVectorField())
+
+
+def lexemes(text: str) -> str:
+    """The same as PostgreSQL reads it (https://www.postgresql.org/docs/current/datatype-textsearch.html)."""
+    found = []
     for word, place in placed(text[: MOST_WORDS * 10]):
-        lexemes.append(f"'{word}':{min(place, POSITIONS)}")
-        if len(lexemes) == MOST_WORDS:
+        found.append(f"'{word}':{min(place, POSITIONS)}")
+        if len(found) == MOST_WORDS:
             break
-    return Func(Value(" ".join(lexemes)), template="(%(expressions)s)::tsvector", output_field=SearchVectorField())
+    return " ".join(found)
 
 
 def asked(text: str) -> list[str]:

@@ -22,6 +22,7 @@ ATTRIBUTES = {
     "button": {"type", "class", "data-copy-code"},
     "th": set(),
     **markdown.MATH_ATTRIBUTES,
+    "math": markdown.MATH_ATTRIBUTES["math"] | {"tabindex"},
 }
 SCHEME = re.compile(r"[\s\0-\x1f]*([A-Za-z][A-Za-z0-9+.-]*):")  # URL Standard, 4.4
 VOID = {"br", "hr"}
@@ -203,6 +204,7 @@ def test_formulas_are_mathml() -> None:
     assert 'display="inline"' in inline
     assert "<mfrac>" in display
     assert 'display="block"' in display
+    assert ("tabindex" in inline, "tabindex" in display) == (False, True)  # a wide one scrolls, with the keyboard too
 
 
 @pytest.mark.parametrize("latex", ["\\frac{a", "\\begin{matrix} a", "\\left( x", "{{{", "x" * 2001])
