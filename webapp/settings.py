@@ -172,6 +172,10 @@ MAX_REPLY_TOKENS = env.number("MAX_REPLY_TOKENS", 512)
 # Further OpenAI-compatible servers, which a team's admins add: on these hosts only; empty: on any
 ENDPOINT_HOSTS = [host.lower() for host in env.words("ENDPOINT_HOSTS", "")]
 
+# Adapters: a directory that every engine and worker sees under the same path
+ADAPTERS_DIR = env.path("ADAPTERS_DIR", DATA_DIR / "adapters")
+MAX_LORA_RANK = 64  # what our engines are started with (inference.server)
+
 # Training
 TRAINING_MINUTES_PER_TEAM = env.number("TRAINING_MINUTES_PER_TEAM", 0)  # of any 30 days; 0: as many as they like
 

@@ -12,6 +12,8 @@ urlpatterns = [
     path("translate/", include("webapp.translate.urls")),
     path("ask/", include("webapp.ask.urls")),
     path("analyze/", include("webapp.analyze.urls")),
+    path("", include("webapp.datasets.urls")),
     path("runs/", include("webapp.runs.urls")),
+    path("serving/", include("webapp.serving.urls")),
     path("models/", include("webapp.catalog.urls")),
 ]

@@ -47,6 +47,26 @@ def test_the_answer_points_to_its_sentence_in_the_text(site: Site, alice: Page, 
     expect(lit).to_have_text("They eat mice and voles.")
 
 
+def test_an_answer_that_was_chosen_stays_lit_until_another_comes(
+    site: Site, alice: Page, script: ScriptedEngine
+) -> None:
+    script.script(text="Mice and voles.")
+    ask(alice, site)
+    talk.wait_for_reply(alice)
+    script.script(text=NOT_IN_TEXT["en"])
+    talk.write(alice, "Who painted them?")
+    talk.wait_for_reply(alice, count=2)
+    lit = alice.locator(".sentence.lit")
+    expect(lit).to_have_count(0)
+    alice.get_by_role("link", name="Show in the text").first.click()
+    alice.locator("#passage-text").hover()
+    expect(lit).to_have_text("They eat mice and voles.")
+    script.script(text="The barn owl weighs 350 grams.")
+    talk.write(alice, "How heavy is the barn owl?")
+    talk.wait_for_reply(alice, count=3)
+    expect(lit).to_have_text("The barn owl weighs 350 grams.")
+
+
 def test_an_answer_that_is_not_in_the_text_is_said_to_be(site: Site, alice: Page, script: ScriptedEngine) -> None:
     script.script(text=NOT_IN_TEXT["en"])
     ask(alice, site, "Who painted them?")

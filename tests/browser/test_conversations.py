@@ -2,9 +2,11 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import talk
+from tests.browser.conftest import Visit
 from tests.browser.people import Site
 
 MANY, WINDOW = 300, 60  # messages; how many come at a time
@@ -25,7 +27,7 @@ print(conversation.pk)
 def test_a_conversation_is_renamed(site: Site, alice: Page) -> None:
     talk.start(alice, site.url, "Name me")
     talk.choose(alice, "Rename")
-    dialog = alice.get_by_role("dialog", name="Rename the conversation")
+    dialog = alice.get_by_role("dialog", name="Rename")
     dialog.get_by_label("Title").fill("A better name")
     dialog.get_by_role("button", name="Save").click()
     expect(alice.get_by_role("heading", name="A better name")).to_be_visible()
@@ -38,7 +40,7 @@ def test_a_colleague_sees_a_new_name_at_once(site: Site, alice: Page, bob: Page)
     talk.share(alice)
     bob.goto(address)
     talk.choose(alice, "Rename")
-    dialog = alice.get_by_role("dialog", name="Rename the conversation")
+    dialog = alice.get_by_role("dialog", name="Rename")
     dialog.get_by_label("Title").fill("Our name")
     dialog.get_by_role("button", name="Save").click()
     expect(bob.get_by_role("heading", name="Our name")).to_be_visible()
@@ -61,7 +63,7 @@ def test_a_conversation_is_deleted_and_the_deed_undone(site: Site, alice: Page) 
     address = talk.start(alice, site.url, "Gone soon")
     talk.choose(alice, "Delete")
     alice.wait_for_url("**/chat/")
-    expect(alice.get_by_text("The conversation was deleted.")).to_be_visible()
+    expect(alice.get_by_text("“Gone soon” was deleted.")).to_be_visible()
     expect(alice.get_by_role("link", name="Gone soon")).to_have_count(0)
     answer = alice.goto(address)
     assert answer is not None
@@ -95,3 +97,21 @@ def test_the_list_names_a_conversation_by_its_first_message(site: Site, alice: P
     link = alice.get_by_role("link", name="What is the name of this?")
     expect(link).to_have_attribute("aria-current", "page")
     expect(link).to_have_attribute("href", re.compile(r"^/chat/"))
+
+
+@pytest.mark.parametrize("script", [True, False])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_what_was_done_is_told_beside_the_composer(site: Site, visit: Visit, script: bool, width: int) -> None:
+    page = visit(site, "Alice", viewport={"width": width, "height": 800}, java_script_enabled=script)
+    page.goto(f"{site.url}/chat/")
+    talk.composer(page).fill("Told and gone")
+    page.get_by_role("button", name="Send").click()
+    page.wait_for_url(talk.CONVERSATION)
+    page.goto(f"{page.url}menu/")
+    page.get_by_role("main").get_by_role("button", name="Delete").click()
+    toast, composer = page.locator(".toast"), page.locator("#composer")
+    expect(toast).to_have_text(re.compile("“Told and gone” was deleted."))
+    told, below = toast.bounding_box(), composer.bounding_box()
+    assert told is not None
+    assert below is not None
+    assert told["y"] + told["height"] <= below["y"]

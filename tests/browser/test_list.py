@@ -25,7 +25,7 @@ for number in range(1000):
 
 
 def query(page: Page) -> Locator:
-    return page.get_by_role("searchbox", name="Search conversations")
+    return page.get_by_role("searchbox", name="Search the list")
 
 
 def row(page: Page, title: str) -> Locator:
@@ -51,7 +51,7 @@ def test_a_message_is_found_and_reached_with_the_keyboard_alone(site: Site, alic
     expect(row(alice, "今天的会议改到下午三点")).to_be_visible()
     query(alice).press_sequentially("stork")
     expect(alice.locator("#found .result")).to_have_count(1)
-    expect(alice.get_by_text("1 conversation found")).to_have_count(1)
+    expect(alice.get_by_text("1 found")).to_have_count(1)
     assert findings(alice).startswith("Found 0 ")
     query(alice).press("ArrowDown")
     expect(alice.locator("#found .result a")).to_be_focused()

@@ -43,6 +43,16 @@ def test_the_drawer_opens_and_leads_to_another_conversation(site: Site, phone: P
     expect(phone.get_by_role("button", name="New chat")).to_be_visible()
 
 
+@pytest.mark.parametrize(
+    ("room", "button"),
+    [("write", "document"), ("translate", "translation"), ("ask", "text"), ("analyze", "analysis")],
+)
+def test_the_button_above_begins_what_the_room_is_for(site: Site, phone: Page, room: str, button: str) -> None:
+    phone.goto(f"{site.url}/{room}/")
+    phone.get_by_role("button", name=f"New {button}").tap()
+    expect(phone).to_have_url(f"{site.url}/{room}/")
+
+
 def test_the_drawer_is_closed_again_by_its_button(site: Site, phone: Page) -> None:
     phone.goto(f"{site.url}/chat/")
     phone.get_by_role("button", name="Open the menu").tap()

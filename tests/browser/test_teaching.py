@@ -103,7 +103,6 @@ def freeze(page: Page, url: str, rows: Path) -> None:
 def teach(page: Page) -> None:
     page.get_by_role("link", name="Teach a model").click()
     page.get_by_label("Name", exact=True).fill("Harbour")
-    page.get_by_label("Epochs").fill("8")
     page.get_by_role("button", name="Estimate the cost").click()
     expect(page.get_by_text("Estimated from a few real steps")).to_be_visible(timeout=RUN_MS)
     page.get_by_role("button", name="Start", exact=True).click()

@@ -71,7 +71,7 @@ def test_it_translates_as_one_pauses_in_typing(room: Page, script: ScriptedEngin
     asked = script.count("requests")
     text(room).press_sequentially("Good morning. How are you?", delay=20)
     shows(room, "Guten Morgen. Wie geht es dir?")
-    expect(room.get_by_label("Translate from").locator("option:checked")).to_have_text("Detected: English")
+    expect(room.get_by_label("Translate from").locator("option:checked")).to_have_text("English (detected)")
     assert script.count("requests") - asked == 2
     room.reload()
     shows(room, "Guten Morgen. Wie geht es dir?")
@@ -127,10 +127,29 @@ def test_a_language_that_one_corrects_stays_so(room: Page) -> None:
     expect(room.get_by_label("Translate from")).to_have_value("nl")
 
 
-def test_a_text_in_the_language_that_is_wanted_is_told_so(room: Page) -> None:
+def test_a_text_in_the_language_that_is_wanted_goes_into_another_until_one_says_no(room: Page) -> None:
+    into = room.get_by_label("Translate into")
     text(room).fill("Guten Morgen. Wo ist der Bahnhof?")
+    expect(room.get_by_text("The text is in German already, so it is translated into")).to_be_visible()
+    expect(into).not_to_have_value("de")
+    expect(output(room)).not_to_have_text("")
+    room.get_by_role("button", name="Undo").click()
     expect(room.get_by_text("The text is in German already. Choose another language")).to_be_visible()
     expect(output(room)).to_have_text("")
+    room.reload()
+    text(room).press_sequentially(" Bitte!")
+    expect(room.locator("#mirror")).to_contain_text("Bitte!")
+    expect(into).to_have_value("de")
+    expect(output(room)).to_have_text("")
+
+
+def test_what_a_search_found_is_lit(room: Page, site: Site) -> None:
+    translated(room, "Goodbye. How are you? Good morning.", "Auf Wiedersehen. Wie geht es dir? Guten Morgen.")
+    room.goto(f"{site.url}/translate/")
+    room.get_by_role("searchbox", name="Search the list").press_sequentially("geht")
+    room.locator(".result a").filter(has_text="Goodbye. How are you?").click()
+    expect(room.locator("#output .lit")).to_have_text("Wie geht es dir?")
+    expect(room.locator("#mirror .lit")).to_have_text("How are you?")
 
 
 def test_a_sentence_points_out_its_counterpart(room: Page) -> None:
@@ -260,6 +279,7 @@ def test_colleagues_see_and_change_the_same_and_a_viewer_reads(room: Page, site:
     for page in (bob, victor):
         page.goto(address)
         shows(page, "Guten Morgen.")
+    expect(room.get_by_label("Here now: Bob, Victor")).to_be_visible()
     expect(text(victor)).not_to_be_editable()
     expect(victor.get_by_role("button", name="Clear: a new translation")).to_have_count(0)
     text(bob).press("End")

@@ -21,7 +21,7 @@ ONE_SHOTS = {"migrate", "model"}
 ENGINES, STORES, TRAINERS = {"engine-cpu", "engine-gpu"}, {"postgres", "redis"}, {"train-cpu", "train-gpu"}
 RUNNING = sorted(set(services()) - ONE_SHOTS)
 # compose.yml gives these itself, or they are for development.
-NOT_PASSED_ON = {"DATABASE_URL", "REDIS_URL", "DATA_DIR", "PORT", "HOST", "BEHIND_PROXY", "DEBUG"}
+NOT_PASSED_ON = {"ADAPTERS_DIR", "DATABASE_URL", "REDIS_URL", "DATA_DIR", "PORT", "HOST", "BEHIND_PROXY", "DEBUG"}
 
 
 def joined(service: str) -> set[str]:

@@ -18,7 +18,7 @@ from tests.webapp.people import client_of
 from tests.webapp.viewers import Look
 from tests.webapp.write.pages import write
 from webapp.accounts import services as accounts
-from webapp.accounts.models import Role, User
+from webapp.accounts.models import Role, Team, User
 from webapp.analyze import services as analyzing
 from webapp.analyze.models import Row
 from webapp.analyze.tables import lines
@@ -26,9 +26,15 @@ from webapp.ask import services as asking
 from webapp.chat import keeping, services
 from webapp.chat.models import Conversation
 from webapp.chat.models import Role as Author
+from webapp.datasets import freezing
+from webapp.datasets.models import Dataset, Job
+from webapp.datasets.models import Row as Example
+from webapp.datasets.models import Status as Stage
 from webapp.generation.models import Endpoint, Status
 from webapp.routing import sockets
 from webapp.runs.models import Corpus, TrainingRun
+from webapp.serving import services as serving
+from webapp.serving.models import Adapter
 from webapp.translate import services as translate
 from webapp.translate.asking import ask
 
@@ -213,6 +219,37 @@ analyze:label                         POST  /analyze/{analysis}/rows/1/label/   
 analyze:label                         POST  /analyze/{analysis}/rows/2/label/                     label=neutral     404  404  404  403  404  in
 analyze:thumb                         POST  /analyze/{analysis}/rows/1/thumb/                     thumb=1           302  302  302  403  404  in
 
+datasets:consent                      GET   /settings/learning/                                          -                 200  200  200  200  200  in
+datasets:say-consent                  POST  /settings/learning/{team}/                                   agree=1           302  302  302  302  404  in
+datasets:home                         GET   /datasets/                                                   -                 200  200  403  403  200  in
+datasets:upload                       POST  /datasets/new/                                               -                 422  422  403  403  422  in
+datasets:gather                       POST  /datasets/gather/                                            shape=thumbs      302  302  403  403  302  in
+datasets:dataset                      GET   /datasets/{dataset}/                                         -                 200  200  403  403  404  in
+datasets:state                        GET   /datasets/{dataset}/state/                                   -                 200  200  403  403  404  in
+datasets:columns                      GET   /datasets/{dataset}/columns/                                 -                 302  302  403  403  404  in
+datasets:columns                      POST  /datasets/{dataset}/columns/                                 form=pair         302  302  403  403  404  in
+datasets:keep                         POST  /datasets/{dataset}/keep/                                    -                 302  302  403  403  404  in
+datasets:stop                         POST  /datasets/{dataset}/stop/                                    -                 302  302  403  403  404  in
+datasets:rename                       POST  /datasets/{dataset}/name/                                    name=New          302  302  403  403  404  in
+datasets:inspect                      POST  /datasets/{dataset}/inspect/                                 max_length=512    302  302  403  403  404  in
+datasets:mask                         POST  /datasets/{dataset}/mask/                                    -                 302  302  403  403  404  in
+datasets:freeze                       POST  /datasets/{dataset}/freeze/                                  share=10          302  302  403  403  404  in
+datasets:freeze                       POST  /datasets/{dataset}/freeze/                                  share=99          422  422  403  403  404  in
+datasets:archive                      POST  /datasets/{dataset}/archive/                                 archived=1        302  302  403  403  404  in
+datasets:delete                       POST  /datasets/{dataset}/delete/                                  -                 302  302  403  403  404  in
+datasets:download                     GET   /datasets/{dataset}/versions/1/train.jsonl                   -                 200  200  403  403  404  in
+datasets:download                     GET   /datasets/{dataset}/versions/1/lock.jsonl                    -                 404  404  403  403  404  in
+datasets:download                     GET   /datasets/{dataset}/versions/2/train.jsonl                   -                 404  404  403  403  404  in
+datasets:rows                         GET   /datasets/{dataset}/rows/                                    -                 200  200  403  403  404  in
+datasets:review-all                   POST  /datasets/{dataset}/rows/review/                             verdict=rejected  302  302  403  403  404  in
+datasets:row                          GET   /datasets/{dataset}/rows/1/                                  -                 200  200  403  403  404  in
+datasets:row                          GET   /datasets/{dataset}/rows/999/                                -                 404  404  403  403  404  in
+datasets:row                          POST  /datasets/{dataset}/rows/1/                                  messages-0=Hi&messages-1=Ho 302  302  403  403  404  in
+datasets:row                          POST  /datasets/{dataset}/rows/1/                                  messages-0=Hi     422  422  403  403  404  in
+datasets:review                       POST  /datasets/{dataset}/rows/1/review/                           review=rejected   302  302  403  403  404  in
+datasets:tokens                       GET   /datasets/{dataset}/rows/1/tokens/                           -                 200  200  403  403  404  in
+datasets:dataset                      GET   /datasets/{nowhere}/                                         -                 404  404  404  404  404  in
+
 catalog:home                          GET   /models/                                             -                 200  200  403  403  200  in
 runs:home                             GET   /runs/                                               -                 200  200  403  403  200  in
 runs:new                              GET   /runs/new/                                           -                 200  200  403  403  200  in
@@ -234,6 +271,28 @@ runs:estimate                         POST  /runs/{run}/estimate/               
 runs:judge                            GET   /runs/{run}/judge/                                   -                 404  404  403  403  404  in
 runs:judge                            POST  /runs/{run}/judge/                                   choice=left       404  404  403  403  404  in
 runs:run                              GET   /runs/{nowhere}/                                     -                 404  404  404  404  404  in
+
+serving:home                          GET   /serving/                                            -                 200  200  403  403  200  in
+serving:new                           GET   /serving/new/?adapter={adapter}                      -                 200  200  403  403  404  in
+serving:new                           POST  /serving/new/?adapter={adapter}                      name=Support      422  422  403  403  404  in
+serving:new                           GET   /serving/new/?run={run}                              -                 302  302  403  403  404  in
+serving:new                           GET   /serving/new/?run={nowhere}                          -                 404  404  403  403  404  in
+serving:model                         GET   /serving/models/{model}/                             -                 200  200  403  403  404  in
+serving:model                         POST  /serving/models/{model}/                             name=New          422  422  403  403  404  in
+serving:state                         GET   /serving/models/{model}/state/                       -                 200  200  403  403  404  in
+serving:promote                       POST  /serving/models/{model}/promote/                     -                 302  302  403  403  404  in
+serving:roll-back                     POST  /serving/models/{model}/roll-back/                   -                 302  302  403  403  404  in
+serving:take-out                      POST  /serving/models/{model}/take-out/                    -                 302  302  403  403  404  in
+serving:delete                        POST  /serving/models/{model}/delete/                      -                 302  302  403  403  404  in
+serving:model                         GET   /serving/models/{nowhere}/                           -                 404  404  404  404  404  in
+serving:upload                        POST  /serving/adapters/                                   -                 422  422  403  403  422  in
+serving:adapter                       GET   /serving/adapters/{adapter}/                         -                 200  200  403  403  404  in
+serving:adapter-state                 GET   /serving/adapters/{adapter}/state/                   -                 200  200  403  403  404  in
+serving:download                      GET   /serving/adapters/{adapter}/adapter.zip              -                 404  404  403  403  404  in
+serving:merge                         POST  /serving/adapters/{adapter}/merge/                   -                 302  302  403  403  404  in
+serving:merged                        GET   /serving/adapters/{adapter}/model.zip                -                 404  404  403  403  404  in
+serving:delete-adapter                POST  /serving/adapters/{adapter}/delete/                  -                 302  302  403  403  404  in
+serving:adapter                       GET   /serving/adapters/{nowhere}/                         -                 404  404  404  404  404  in
 """  # noqa: E501
 
 SOCKETS = """
@@ -241,7 +300,7 @@ ws/chat/<uuid:conversation_id>/   /ws/chat/{private}/   open 4404 4404 4404 4404
 ws/chat/<uuid:conversation_id>/   /ws/chat/{shared}/    open open open open 4404 4401
 ws/chat/<uuid:conversation_id>/   /ws/chat/{nowhere}/   4404 4404 4404 4404 4404 4401
 ws/chat/new/<int:team_id>/<uuid:conversation_id>/   /ws/chat/new/{team}/{nowhere}/   open open open 4404 4404 4401
-ws/chat/new/<int:team_id>/<uuid:conversation_id>/   /ws/chat/new/{team}/{private}/   open 4404 4404 4404 4404 4401
+ws/chat/new/<int:team_id>/<uuid:conversation_id>/   /ws/chat/new/{team}/{private}/   open open open 4404 4404 4401
 ws/ask/<uuid:conversation_id>/      /ws/ask/{passage}/        open open open open 4404 4401
 ws/ask/<uuid:conversation_id>/      /ws/ask/{shared}/         4404 4404 4404 4404 4404 4401
 ws/analyze/<uuid:conversation_id>/  /ws/analyze/{analysis}/   open open open open 4404 4401
@@ -315,6 +374,17 @@ def analysis(author: User) -> Conversation:
     return conversation
 
 
+def dataset(team: Team) -> Dataset:
+    """With rows and a version of them."""
+    made = Dataset.objects.create(team=team, name="Teas", status=Stage.READY, job=Job.NONE)
+    said = [[{"role": "user", "content": f"{n}?"}, {"role": "assistant", "content": f"{n * 7919}."}] for n in range(9)]
+    Example.objects.bulk_create(
+        Example(dataset=made, number=n, values={"messages": turns}) for n, turns in enumerate(said, start=1)
+    )
+    freezing.freeze(made)
+    return made
+
+
 @dataclass
 class House:
     """The cast, by column, and what stands in the addresses."""
@@ -355,6 +425,9 @@ def house(alice: User, anna: User, bob: User, victor: User, charlie: User) -> Ho
         "shared_question": shared.messages.get(role=Author.USER).pk,
         "endpoint": Endpoint.objects.create(team=team, name="Other", url="http://127.0.0.1:9").pk,
         "corpus": corpus.pk,
+        "adapter": Adapter.objects.create(team=team, author=alice, name="teas").pk,
+        "model": serving.create_model(team=team, name="Support", teams=[team]).pk,
+        "dataset": dataset(team).pk,
         "run": run.pk,
         "deleted": deleted.pk,
         "nowhere": uuid4(),
@@ -366,6 +439,8 @@ def house(alice: User, anna: User, bob: User, victor: User, charlie: User) -> Ho
 def answer_to(client: Client, route: Route, path: str) -> str:
     """The status, or "in" for a redirect to the sign-in page that comes back here."""
     response = client.generic(route.method, path) if route.method == "GET" else client.post(path, route.data)
+    if response.streaming:
+        response.getvalue()  # a file is closed when it was read
     to_sign_in = response.status_code == 302 and response.url.startswith("/account/login/?next=")
     return "in" if to_sign_in else str(response.status_code)
 

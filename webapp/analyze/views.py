@@ -2,6 +2,7 @@
 the page that shows them is fetched."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -45,7 +46,7 @@ def home(request: HttpRequest, membership: Membership) -> HttpResponse:
         "form": form,
         "client_id": uuid4(),
         "may_write": may_write,
-        "most": tables.MOST_ROWS,
+        "most": f"{tables.MOST_ROWS:,}",
         **option_views.picker_of_new(request, membership),
     }
     return render(request, "analyze/home.html", context, status=422 if form.errors else 200)
@@ -92,7 +93,12 @@ def _results(request: HttpRequest, analysis: Analysis) -> dict[str, Any]:
     wish = reading.Wish.of(request.GET)
     rows = reading.rows_of(analysis, wish, me(request))
     asked = request.GET.copy()
-    asked.pop("page", None)
+    if "at" in asked and not rows.paginator.count:  # a search found it in another column
+        wish = replace(wish, text="")
+        rows = reading.rows_of(analysis, wish, me(request))
+        asked.pop("q", None)
+    for name in ("page", "at"):
+        asked.pop(name, None)
     return {
         "conversation": analysis.conversation,
         "analysis": analysis,

@@ -8,6 +8,7 @@ from webapp.accounts.models import Team, User
 from webapp.ask.models import Passage
 from webapp.chat import services
 from webapp.chat.models import Conversation, Message, Task
+from webapp.lib import words
 
 
 @transaction.atomic
@@ -27,5 +28,12 @@ def ask(
         return known.conversation
     conversation = services.create_conversation(team=team, author=author, task=Task.ASK, options=options)
     Passage.objects.create(conversation=conversation, name=name[:200], text=passage)
-    services.post_message(conversation=conversation, author=author, text=question, client_id=client_id)
+    asked = services.post_message(conversation=conversation, author=author, text=question, client_id=client_id)
+    find_with(asked, passage)
     return conversation
+
+
+def find_with(question: Message, passage: str) -> None:
+    """Has a search for words of the passage find its first question."""
+    found = words.stored(f"{question.content}\n{passage}")
+    Message.objects.filter(pk=question.pk).update(words=found)

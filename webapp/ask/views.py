@@ -36,7 +36,7 @@ def home(request: HttpRequest, membership: Membership) -> HttpResponse:
         "form": form,
         "client_id": uuid4(),
         "may_write": may_write,
-        "longest": LONGEST_PASSAGE,
+        "longest": f"{LONGEST_PASSAGE:,}",
         **option_views.picker_of_new(request, membership),
     }
     return render(request, "ask/home.html", context, status=422 if form.errors else 200)
@@ -68,7 +68,8 @@ def file(request: HttpRequest, membership: Membership) -> HttpResponse:
 @require_GET
 def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     access.conversation_for(me(request), conversation_id, task=Task.ASK)
-    view = pages.view_for(me(request), conversation_id)
+    reaching = pages.sought(request)
+    view = pages.view_for(me(request), conversation_id, reaching)
     switch_team(request, view.conversation.team)
     context = {
         **view.context(),
@@ -76,6 +77,7 @@ def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
         "page": pages.recent(me(request), view.conversation.team, task=Task.ASK),
         "current": str(view.conversation.pk),
         "active": any(message.active for message in view.messages),
+        "elsewhere": pages.elsewhere(view, reaching),
         "passage": getattr(view.conversation, "passage", None),
         "pieces": pieces(index_of(conversation_id), last_support(view.messages).sentences),
         **option_views.picker_in(view.conversation),

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class ChatConfig(AppConfig):
@@ -13,4 +14,4 @@ class ChatConfig(AppConfig):
 
         generation_ended.connect(reply_ended, dispatch_uid="chat")
         generation_ended.connect(autotitle.generation_ended, dispatch_uid="titles")
-        tasks.register(Task.CHAT, tasks.Room(chat_prompt, chat_params))
+        tasks.register(Task.CHAT, tasks.Room(chat_prompt, chat_params, _("Conversations"), _("New chat")))

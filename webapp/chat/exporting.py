@@ -16,7 +16,9 @@ The JSON, format "colloquy", version 1 (times are ISO 8601 in UTC; what is unkno
                 "prompt_tokens": number, "completion_tokens": number, "first_token_ms": number, "writing_ms": number,
                 "finished_at": time},
             "feedback": [{"author": name, "mine": bool, "thumb": -1 | 0 | 1, "correction": Markdown}]
-    }]}]}
+        }],
+        "room": what the room keeps beside the messages, or null: webapp/write, translate, ask and analyze/belongings.py
+    }]}
 """
 
 import re
@@ -29,6 +31,7 @@ from django.utils.translation import gettext as _
 from webapp.accounts.models import User
 from webapp.chat import thread
 from webapp.chat.models import Conversation, Feedback, Message, Role
+from webapp.chat.tasks import room_of
 from webapp.generation.models import Generation
 
 FORMAT, VERSION = "colloquy", 1
@@ -62,6 +65,7 @@ def _conversation(conversation: Conversation, viewer: User) -> dict[str, Any]:
         "author": str(conversation.author),
         "leaf": conversation.leaf_id,
         "messages": [_message(message, viewer) for message in messages],
+        "room": belongings.export(conversation) if (belongings := room_of(conversation.task).belongings) else None,
     }
 
 
@@ -93,12 +97,16 @@ def as_markdown(conversation: Conversation) -> str:
     """The path that is shown; what people wrote is quoted, so that its headings are not taken for the document's."""
     found = thread.messages_up_to(conversation.leaf_id, LONGEST_PATH)
     head = f"# {conversation}\n\n{conversation.created_at:%Y-%m-%d %H:%M} UTC\n"
-    return "\n".join([head, *map(_section, found)])
+    body, belongings = "\n".join(map(_section, found)), room_of(conversation.task).belongings
+    return f"{head}\n{belongings.markdown(conversation, body) if belongings else body}"
+
+
+def quoted(text: str) -> str:
+    return "\n".join(f"> {line}".rstrip() for line in text.splitlines())
 
 
 def _section(message: Message) -> str:
     if message.role == Role.USER:
-        quoted = "\n".join(f"> {line}".rstrip() for line in message.text.splitlines())
-        return f"## {message.author or _('Somebody who left')}\n\n{quoted}\n"
-    model = message.generation.model if message.generation else _("Assistant")
+        return f"## {message.author or _('Somebody who left')}\n\n{quoted(message.text)}\n"
+    model = message.generation.model_name if message.generation else _("Assistant")
     return f"## {model}\n\n{message.text.strip()}\n"

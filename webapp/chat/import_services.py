@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import IO
 from uuid import UUID
 
+import msgspec
 from celery import shared_task
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
@@ -24,10 +25,12 @@ from webapp.chat.models import (
     ImportPart,
     Message,
     Progress,
+    Refusal,
     Role,
     Task,
     Thumb,
 )
+from webapp.chat.tasks import room_of
 from webapp.generation.models import Failure, Generation, Status
 from webapp.lib import jobs, words
 from webapp.lib.groups import tell
@@ -116,7 +119,8 @@ def _tell(whole: Import) -> None:
 
 @transaction.atomic
 def store(*, team: Team, author: User, draft: Draft) -> bool:
-    """As this person's own conversation. False where they have it already; one that they deleted comes back."""
+    """As this person's own conversation. False where they have it already; one that they deleted comes back. Raises
+    importing.Refused where the room cannot make sense of what it kept."""
     list(User.objects.select_for_update().filter(pk=author.pk).values_list("pk"))  # two imports at once take turns
     known = Conversation.objects.filter(_same(draft), team=team, author=author).first()
     if known:
@@ -127,6 +131,11 @@ def store(*, team: Team, author: User, draft: Draft) -> bool:
     messages = _messages(conversation, author, draft.turns)
     conversation.leaf = messages[draft.leaf]
     conversation.save(update_fields=["leaf"])
+    if belongings := room_of(draft.task).belongings:
+        try:
+            belongings.restore(conversation, draft.room, messages)
+        except (msgspec.ValidationError, ValueError) as error:
+            raise importing.Refused(Refusal.DAMAGED) from error
     return True
 
 
@@ -158,7 +167,7 @@ def _conversation(team: Team, author: User, draft: Draft) -> Conversation:
 
 def _messages(conversation: Conversation, author: User, turns: list[Turn]) -> dict[str, Message]:
     """Parents before children, so that their numbers grow down every branch as those of others do."""
-    replies = [turn for turn in turns if turn.role == Role.ASSISTANT]
+    replies = [turn for turn in turns if turn.role == Role.ASSISTANT and turn.figures is not None]
     rows = Generation.objects.bulk_create([_generation(conversation, turn) for turn in replies], BATCH)
     generations = {turn.key: row for turn, row in zip(replies, rows, strict=True)}
     made = Message.objects.bulk_create(
@@ -187,7 +196,7 @@ def _message(conversation: Conversation, author: User, turn: Turn, generation: G
 
 def _generation(conversation: Conversation, turn: Turn) -> Generation:
     """As it ended. Nothing here may ask a worker to write: what was being written counts as stopped."""
-    said = turn.figures
+    said = turn.figures or {}
     texts = {name: str(said.get(name) or "")[:longest] for name, longest in LIMITS.items()}
     ended = (Status.DONE, Status.STOPPED, Status.FAILED)
     return Generation(

@@ -22,7 +22,7 @@ LARGEST_FILE, LARGEST_UNPACKED, LARGEST_CONVERSATION = 200 * 2**20, 2**30, 64 * 
 DEEPEST = 100  # arrays and objects in one another
 STARTS, ENDS, LIST = ("start_map", "start_array"), ("end_map", "end_array"), "conversations"
 LARGEST_DIRECTORY = 8 * 2**20  # bytes of a ZIP's list of files, which is read whole
-MOST_MESSAGES, LONGEST_TEXT, LARGEST_DETAILS = 20_000, 1_000_000, 1_000_000
+MOST_MESSAGES, LONGEST_TEXT, LARGEST_DETAILS, LARGEST_ROOM = 20_000, 1_000_000, 1_000_000, 32_000_000
 END_OF_ZIP = b"PK\x05\x06"  # APPNOTE.TXT, 4.3.16
 OPTIONS: dict[str, type | tuple[type, ...]] = {
     "system": str, "temperature": (int, float), "top_p": (int, float), "max_tokens": int, "seed": int,
@@ -52,7 +52,7 @@ class Turn:
     created_at: datetime
     mine: bool
     details: dict[str, Any] = field(default_factory=dict)
-    figures: dict[str, Any] = field(default_factory=dict)
+    figures: dict[str, Any] | None = field(default_factory=dict)  # None: no model wrote it as a whole
     feedback: list[tuple[int, str]] = field(default_factory=list)  # the importing person's own
 
 
@@ -69,6 +69,7 @@ class Draft:
     task: Task = Task.CHAT
     title_is_ours: bool = False
     options: dict[str, Any] = field(default_factory=dict)
+    room: Any = None  # as tasks.Belongings.export tells it
 
 
 class Counted(io.RawIOBase):
@@ -221,6 +222,7 @@ def _from_colloquy(found: dict[str, Any]) -> Draft:
         task=Task(found.get("task", Task.CHAT)),
         title_is_ours=bool(found.get("title_is_ours")),
         options={name: plain(options[name]) for name, kind in OPTIONS.items() if isinstance(options.get(name), kind)},
+        room=plain(found.get("room"), LARGEST_ROOM),
     )
 
 
@@ -234,7 +236,7 @@ def _own_turn(message: dict[str, Any]) -> Turn:
         created_at=moment(message.get("created_at")),
         mine=bool(message.get("mine")),
         details=plain(message.get("details") or {}),
-        figures=plain(message.get("generation") or {}),
+        figures=None if message.get("generation", {}) is None else plain(message.get("generation", {})),
         feedback=[(int(word["thumb"]), clean(word.get("correction") or "")) for word in words if word.get("mine")][:1],
     )
 
@@ -293,9 +295,9 @@ def clean(text: str) -> str:
     return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any, most: int = LARGEST_DETAILS) -> Any:
     """The same of any JSON value. Raises ValueError where it is too large."""
-    if len(json.dumps(value)) > LARGEST_DETAILS:
+    if len(json.dumps(value)) > most:
         raise ValueError
     return _cleaned(value)
 

@@ -107,7 +107,7 @@ def delete(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     conversation = access.conversation_for(me(request), conversation_id, to="manage")
     keeping.delete(conversation=conversation)
     undo = reverse("chat:restore", args=[conversation.pk])
-    messages.success(request, _("The conversation was deleted."), extra_tags=undo)
+    messages.success(request, _("“%(title)s” was deleted.") % {"title": conversation}, extra_tags=undo)
     return _away(request, conversation)
 
 

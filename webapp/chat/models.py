@@ -48,6 +48,7 @@ class Conversation(models.Model):
     updated_at = models.DateTimeField(default=timezone.now)
 
     rights: tuple[str, ...] = ()  # of the person for whom chat.access found it
+    renamed = False  # its title is to be stored with the next change (chat.services.name sets it)
 
     class Meta:
         indexes = [

@@ -14,7 +14,7 @@ from django.conf import settings
 from inference.messages import SamplingParams
 from webapp.accounts.models import Team, User
 from webapp.chat.models import Conversation, Preference, Task
-from webapp.generation.choices import Choice, base_model, choices_for, chosen
+from webapp.generation.choices import Choice, base_model, choices_for, chosen, title_of
 from webapp.generation.models import Endpoint
 
 SAMPLING = ("temperature", "top_p", "max_tokens", "seed")
@@ -23,7 +23,7 @@ MODEL = ("model", "endpoint")
 
 def model_of(conversation: Conversation) -> Choice:
     """Who writes the next reply: what was chosen, or the base model where that is on offer no more."""
-    return chosen(conversation.team_id, conversation.options) or base_model()
+    return (chosen(conversation.team_id, conversation.options) or base_model()).drawn(conversation.pk)
 
 
 def params_of(conversation: Conversation, choice: Choice, params: SamplingParams) -> SamplingParams:
@@ -64,7 +64,7 @@ def picker_for(team_id: int, options: dict[str, Any]) -> Picker:
     choices = choices_for(team_id)
     wanted = value_of(options)
     found = next((choice for choice in choices if choice.value == wanted), None)
-    return Picker(choices, found or choices[0], "" if found else str(options.get("model", "")), wanted)
+    return Picker(choices, found or choices[0], "" if found else title_of(str(options.get("model", ""))), wanted)
 
 
 def preference(user: User, team: Team, task: str = Task.CHAT) -> dict[str, Any]:

@@ -3,6 +3,7 @@ with its row, a reply when it ends (0.1 ms for 1,000 characters, which a queue w
 
 import re
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from django.db.models import Max
 from django.utils.html import conditional_escape
@@ -16,22 +17,29 @@ from webapp.lib import words
 
 MOST = 30  # conversations found
 BEFORE, SNIPPET = 40, 160  # characters of a snippet: ahead of the first word found, and in all
+BLOCK_MARKS = re.compile(r"^\s*(?:#{1,6}|[-*+>])\s|^\|[-:|\s]+\|$|^\||\|$|\s\|\s", re.MULTILINE)
+INLINE_MARKS = re.compile(r"\*\*|`+")
 BATCH = 200  # texts whose words are stored at once, where they were missing
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A conversation in which something was found; `message_id` is None where only its title was."""
+    """A conversation in which something was found; `message_id` is None where only its title was. `words`: what of the
+    message was found first, as it stands there."""
 
     conversation: Conversation
     title: SafeString
     snippet: SafeString
     message_id: int | None
+    words: str = ""
 
     @property
     def address(self) -> str:
+        """With what each room needs to show it: the message, and for those that show no messages the words."""
         place = self.conversation.get_absolute_url()
-        return f"{place}?at={self.message_id}#m{self.message_id}" if self.message_id else place
+        if not self.message_id:
+            return place
+        return f"{place}?{urlencode({'at': self.message_id, 'q': self.words})}#m{self.message_id}"
 
 
 def find(user: User, team: Team, text: str, *, task: Task = Task.CHAT) -> list[Hit]:
@@ -52,13 +60,16 @@ def find(user: User, team: Team, text: str, *, task: Task = Task.CHAT) -> list[H
 
 
 def _hit(conversation: Conversation, message: Message | None, marks: re.Pattern[str]) -> Hit:
-    snippet = marked(around(message.text, marks), marks) if message else SafeString("")
-    return Hit(conversation, marked(str(conversation), marks), snippet, message.pk if message else None)
+    title = marked(str(conversation), marks)
+    if message is None:
+        return Hit(conversation, title, SafeString(""), None)
+    found = marks.search(message.text)
+    return Hit(conversation, title, marked(around(message.text, marks), marks), message.pk, found[0] if found else "")
 
 
 def around(text: str, marks: re.Pattern[str]) -> str:
-    """The part of a text where the first word was found, in one line."""
-    line = " ".join(text.split())
+    """The part of a text where the first word was found, in one line, without the commonest marks of Markdown."""
+    line = " ".join(INLINE_MARKS.sub("", BLOCK_MARKS.sub(" ", text)).split())
     found = marks.search(line)
     if found is None:  # it was found in its normalized form
         line = words.normalized(line)

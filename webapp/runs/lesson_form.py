@@ -5,11 +5,13 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from inference.models import weigh
 from webapp.accounts.models import Team
 from webapp.datasets.models import Shape, Version
 from webapp.runs import teaching
 from webapp.runs.models import TrainingRun
 
+SMALL = 500e6  # bytes of weights
 METHODS = [
     ("lora", _("LoRA: a small adapter beside the model")),
     ("qlora", _("QLoRA: LoRA on a model in 4 bits, on a GPU")),
@@ -130,6 +132,8 @@ class LessonForm(forms.Form):
         fields["version"].label_from_instance = _describe
         self.bases = {base.key: base for base in teaching.bases_of(team)}
         self.adapters = {str(run.pk): run for run in teaching.adapters_of(team)}
+        if self.bases and weigh(str(next(iter(self.bases.values())).directory)) < SMALL:
+            fields["num_epochs"].initial = 5  # a small model needs to see a row more often
         fields["base"].choices = [(base.key, base.name) for base in self.bases.values()]
         fields["start_from"].choices = [
             ("", _("The base model")),
@@ -169,7 +173,11 @@ class LessonForm(forms.Form):
 
 def versions_of(team: Team) -> Any:
     """The newest first."""
-    return Version.objects.filter(dataset__team=team).select_related("dataset").order_by("-created_at")
+    return (
+        Version.objects.filter(dataset__team=team, dataset__archived_at=None)
+        .select_related("dataset")
+        .order_by("-created_at")
+    )
 
 
 def _describe(version: Version) -> str:

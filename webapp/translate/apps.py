@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class TranslateConfig(AppConfig):
@@ -11,9 +12,11 @@ class TranslateConfig(AppConfig):
         from webapp.chat import tasks
         from webapp.chat.models import Task
         from webapp.generation.signals import generation_ended
-        from webapp.translate import segments, services
+        from webapp.translate import belongings, segments, services
         from webapp.translate.models import Segment
 
         generation_ended.connect(services.segment_ended, dispatch_uid="translate")
         post_delete.connect(segments.forget_generation, sender=Segment, dispatch_uid="translate")
-        tasks.register(Task.TRANSLATE, tasks.Room(segments.whole_prompt, segments.whole_params))
+        things, new = _("Translations"), _("New translation")
+        room = tasks.Room(segments.whole_prompt, segments.whole_params, things, new, belongings=belongings)
+        tasks.register(Task.TRANSLATE, room)

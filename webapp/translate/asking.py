@@ -1,6 +1,6 @@
 """What a person wants of a text, as it is kept beside it."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 from webapp.chat.models import Message
 from webapp.lib import languages
@@ -10,12 +10,15 @@ LIKE = 0.3  # of the shorter text: as much must two texts share to be versions o
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A text and its languages, BCP-47 codes. `source` is what a person chose; "" has it detected."""
+    """A text and its languages, BCP-47 codes. `source` is what a person chose; "" has it detected. `held`: they chose
+    this very target for this text. `switched`: the target that they had, where the text turned out to be in it."""
 
     text: str
     source: str
     target: str
     detected: languages.Detection = field(default_factory=languages.Detection)
+    held: bool = False
+    switched: str = ""
 
     @property
     def language(self) -> str:
@@ -29,11 +32,33 @@ class Asked:
     @property
     def details(self) -> dict:
         """As a message keeps it."""
-        return {"source": self.source, "target": self.target, "detected": asdict(self.detected)}
+        return {
+            "source": self.source,
+            "target": self.target,
+            "detected": asdict(self.detected),
+            "held": self.held,
+            "switched": self.switched,
+        }
+
+    @property
+    def should_switch(self) -> bool:
+        """Surely nothing is to be done, and nobody said that it should be so."""
+        return not self.source and not self.held and self.detected.sure and self.nothing_to_do
+
+    def switched_to(self, target: str) -> "Asked":
+        return replace(self, target=target, switched=self.target)
+
+    def after(self, before: "Asked | None") -> "Asked":
+        """As a later version of that text: what was switched stays so while it is in that language, and no longer."""
+        if before is None or not before.switched or self.held or self.target != before.target:
+            return self
+        if self.language == before.switched or not self.detected.sure:
+            return replace(self, switched=before.switched)
+        return replace(self, target=before.switched)
 
 
-def ask(text: str, *, source: str, target: str) -> Asked:
-    return Asked(text, source, target, languages.Detection() if source else languages.detect(text))
+def ask(text: str, *, source: str, target: str, held: bool = False) -> Asked:
+    return Asked(text, source, target, languages.Detection() if source else languages.detect(text), held)
 
 
 def asked_of(question: Message) -> Asked:
@@ -41,7 +66,9 @@ def asked_of(question: Message) -> Asked:
     kept = question.details
     if "target" not in kept:
         return ask(question.content, source="", target="en")
-    return Asked(question.content, kept["source"], kept["target"], languages.Detection(**kept["detected"]))
+    detected = languages.Detection(**kept["detected"])
+    more = {"held": kept.get("held", False), "switched": kept.get("switched", "")}
+    return Asked(question.content, kept["source"], kept["target"], detected, **more)
 
 
 def is_version(old: str, new: str) -> bool:

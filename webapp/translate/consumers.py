@@ -1,14 +1,15 @@
 """One page that translates. It tells the page, in JSON that static/js/translate.js reads:
 
+    {"company": [person, …]}                             chat/company.py
     {"revision": n, "state": {…}, "number": n}           translate/reading.py; `number`: the page's last text in it
     {"segment": key, "id": n, "status": …, "text": …}    a segment as it is now
     {"segment": key, "id": n, "offset": n, "more": …}    it grows; offsets count characters
     {"waiting": sentence}                                what the translation waits for
     {"refused": sentence, "number": n}
 
-It hears {"number", "text", "source", "target"}, a text; {"stop"}; {"correct": key, "correction"}; {"again": key};
-{"look": offset}. The first text on a socket without a conversation makes one, and so does a text that is no version of
-the one before.
+It hears {"number", "text", "source", "target", "held"}, a text; {"stop"}; {"correct": key, "correction"};
+{"again": key}; {"look": offset}. The first text on a socket without a conversation makes one, and so does a text that
+is no version of the one before.
 """
 
 import asyncio
@@ -28,13 +29,13 @@ from redis.exceptions import RedisError
 from webapp.accounts.access import membership_for
 from webapp.accounts.models import Role
 from webapp.chat import access
+from webapp.chat.company import CompanyConsumer
 from webapp.chat.forms import first_error
 from webapp.chat.models import Conversation, Task
 from webapp.generation import live
 from webapp.generation.models import ACTIVE, Generation, Waiting
 from webapp.lib.groups import Event, ear
 from webapp.lib.sessions import still_signed_in
-from webapp.lib.sockets import GroupConsumer
 from webapp.translate import reading, segments, services
 from webapp.translate.asking import asked_of, is_version
 from webapp.translate.forms import CorrectionForm, TranslationForm
@@ -44,7 +45,7 @@ SIGNED_IN_EVERY = 12  # watches
 GONE, SIGNED_OUT = 4404, 4401  # close codes
 
 
-class TranslateConsumer(GroupConsumer):
+class TranslateConsumer(CompanyConsumer):
     async def connect(self) -> None:
         self.user = self.scope["user"]
         translation.activate(_language(self.scope))
@@ -67,6 +68,7 @@ class TranslateConsumer(GroupConsumer):
     async def disconnect(self, code: int) -> None:
         if watching := getattr(self, "watching", None):
             watching.cancel()
+        await self.depart()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         try:
@@ -89,7 +91,7 @@ class TranslateConsumer(GroupConsumer):
     # What the page says
 
     async def _translate(self, said: dict) -> None:
-        form = TranslationForm({name: said.get(name) for name in ("text", "source", "target")})
+        form = TranslationForm({name: said.get(name) for name in ("text", "source", "target", "held")})
         if not form.is_valid():
             await self._refuse(first_error(form), said)
             return
@@ -228,6 +230,8 @@ class TranslateConsumer(GroupConsumer):
         await self._draw()
 
     async def _unfollow(self) -> None:
+        await self.depart()
+        await self._tell({"company": []})
         for group in [name for name in self.joined if name != self.user.channel]:
             self.joined.remove(group)
             ear().leave(group, self.hear)
@@ -244,6 +248,7 @@ class TranslateConsumer(GroupConsumer):
         except (Http404, PermissionDenied):
             await self.leave(GONE)
         shown, state = found
+        await self.attend(shown.conversation)
         if self.shown != (state["revision"], self.number, self.conversation_id):
             self.shown = state["revision"], self.number, self.conversation_id
             await self._tell({"revision": state["revision"], "state": state, "number": self.number})

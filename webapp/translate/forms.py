@@ -29,6 +29,8 @@ class TranslationForm(forms.Form):
     )
     source = forms.CharField(required=False, max_length=12)
     target = forms.CharField(max_length=12, error_messages={"required": UNKNOWN})
+    shown = forms.CharField(required=False, max_length=12)  # the target that stood there before, without script
+    held = forms.BooleanField(required=False)
 
     def clean_text(self) -> str:
         text: str = self.cleaned_data["text"]
@@ -50,7 +52,8 @@ class TranslationForm(forms.Form):
     def asked(self) -> Asked:
         """With the language detected, which takes a moment."""
         values = self.cleaned_data
-        return ask(values["text"], source=values["source"], target=values["target"])
+        held = values["held"] or values["shown"] not in ("", values["target"])
+        return ask(values["text"], source=values["source"], target=values["target"], held=held)
 
 
 class CorrectionForm(forms.Form):

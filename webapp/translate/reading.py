@@ -84,6 +84,8 @@ class Reading:
             "source": self.asked.source,
             "target": self.asked.target,
             "detected": self.asked.detected.code,
+            "held": self.asked.held,
+            "switched": self.asked.switched,
             "label": detected_label(self.asked),
             "notice": notice(self.asked),
             "parts": [[part.before, part.key, part.start, part.end] for part in self.parts],
@@ -146,12 +148,17 @@ def detected_label(asked: Asked) -> str:
     """What the list of source languages says first."""
     if asked.source or not asked.detected.code:
         return _("Detect language")
-    return _("Detected: %(language)s") % {"language": languages.name(asked.detected.code)}
+    return _("%(language)s (detected)") % {"language": languages.name(asked.detected.code)}
 
 
 def notice(asked: Asked) -> str:
     """What there is to say about the languages, as a sentence."""
     language = languages.name(asked.language)
+    if asked.switched:
+        return _("The text is in %(language)s already, so it is translated into %(target)s.") % {
+            "language": languages.name(asked.switched),
+            "target": languages.name(asked.target),
+        }
     if asked.text.strip() and asked.nothing_to_do:
         return _("The text is in %(language)s already. Choose another language to translate it into.") % {
             "language": language

@@ -1,6 +1,7 @@
 """What happens to a translation: every change is one transaction, and tells those who look on when it is committed."""
 
 from django.db import transaction
+from django.utils.translation import get_language
 
 from webapp.accounts.models import Team, User
 from webapp.chat import services, titles
@@ -9,8 +10,8 @@ from webapp.chat.news import list_changed
 from webapp.chat.options import model_in, preference
 from webapp.generation import services as generation_services
 from webapp.generation.models import ACTIVE, Generation, Status
-from webapp.lib import words
-from webapp.translate.asking import Asked
+from webapp.lib import languages, rows, words
+from webapp.translate.asking import Asked, asked_of
 from webapp.translate.models import Correction, Segment
 from webapp.translate.reading import read
 from webapp.translate.segments import (
@@ -26,6 +27,8 @@ from webapp.translate.segments import (
 )
 
 KEPT = 300  # segments that the text has no more and that are kept, in case their sentences come back
+OF_GENERATION = f"SELECT {rows.columns(Segment)} FROM translate_segment WHERE generation_id = %s"  # noqa: S608
+LOOKED_AT = 20  # of a person's earlier texts, for the languages that they use
 OTHERWISE = 0.8  # the temperature at which another wording is asked for
 
 
@@ -42,9 +45,13 @@ def start(*, team: Team, author: User, asked: Asked) -> Conversation:
 @transaction.atomic
 def translate(*, conversation: Conversation, author: User, asked: Asked) -> None:
     """Puts a text, or other languages for it, in the place of what was there. What failed or was stopped is tried
-    again."""
+    again. A text that is in the wanted language already goes into the other one that this person uses."""
     conversation = services.locked(conversation)
-    question = question_of(conversation) or Message(conversation=conversation, role=Role.USER, author=author)
+    question = question_of(conversation)
+    asked = asked.after(asked_of(question) if question else None)
+    if asked.should_switch:
+        asked = asked.switched_to(other_language(author, conversation.team, asked.target))
+    question = question or Message(conversation=conversation, role=Role.USER, author=author)
     question.content, question.details, question.words = asked.text, asked.details, words.stored(asked.text)
     question.save()
     title = titles.from_text(asked.text)
@@ -57,6 +64,20 @@ def translate(*, conversation: Conversation, author: User, asked: Asked) -> None
     if fill(conversation, asked, wanted):
         keep(conversation)
     services.changed(conversation)
+
+
+def other_language(author: User, team: Team, language: str) -> str:
+    """The last one that this person translated into or from and that is not this one; at first one of the two most
+    wanted."""
+    theirs = Message.objects.filter(conversation__task=Task.TRANSLATE, conversation__team=team, author=author)
+    found = theirs.filter(role=Role.USER, details__has_key="target").order_by("-pk").values_list("details", flat=True)
+    used = [code for kept in found[:LOOKED_AT] for code in _languages_in(kept)]
+    page = "zh-Hans" if str(get_language()).startswith("zh") else "en"
+    return next(code for code in [*used, page, "en", "zh-Hans"] if code in languages.CODES and code != language)
+
+
+def _languages_in(kept: dict) -> tuple[str, str, str]:
+    return kept["target"], kept.get("source", ""), kept.get("detected", {}).get("code", "")
 
 
 def stop(*, conversation: Conversation) -> None:
@@ -98,7 +119,7 @@ def correct(*, conversation: Conversation, author: User, key: str, text: str) ->
 
 def segment_ended(*, generation: Generation, **_kwargs) -> None:
     """On generation_ended: the next segment begins; with the last one the translation is kept."""
-    row = Segment.objects.filter(generation=generation).select_related("conversation").first()
+    row = next(iter(rows.load(Segment, OF_GENERATION, [generation.pk])), None)
     if row is None:
         return
     conversation = services.locked(row.conversation)

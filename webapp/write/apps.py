@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class WriteConfig(AppConfig):
@@ -8,6 +9,7 @@ class WriteConfig(AppConfig):
     def ready(self) -> None:
         from webapp.chat import tasks
         from webapp.chat.models import Task
-        from webapp.write import room
+        from webapp.write import belongings, room
 
-        tasks.register(Task.WRITE, tasks.Room(room.prompt, room.params))
+        things, new = _("Documents"), _("New document")
+        tasks.register(Task.WRITE, tasks.Room(room.prompt, room.params, things, new, belongings=belongings))

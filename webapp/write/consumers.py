@@ -21,6 +21,8 @@ from webapp.write.texts import Piece, Splice, splice
 
 
 class DocumentConsumer(ChatConsumer):
+    lists = False  # its page is not chat's
+
     async def connect(self) -> None:
         self.editing = "edit" in QueryDict(self.scope["query_string"])
         self.shown: list[Piece] | None = None  # what the page shows; None: not known

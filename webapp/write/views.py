@@ -22,7 +22,7 @@ from webapp.chat.models import Conversation, Task
 from webapp.write import exports, services
 from webapp.write.forms import TONES, BriefForm, ChangeForm, EditForm
 from webapp.write.pages import Document, document_for
-from webapp.write.versions import language_of, version_for, versions_page
+from webapp.write.versions import language_of, version_for, versions_in, versions_page
 
 
 @require_http_methods(["GET", "POST"])
@@ -52,7 +52,12 @@ def home(request: HttpRequest, membership: Membership) -> HttpResponse:
 @login_required
 @require_GET
 def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
-    return _page(request, "document", document_for(me(request), conversation_id))
+    """The document; for who searched, the version in which the words were found, where they are not in this one."""
+    document, words = document_for(me(request), conversation_id), request.GET.get("q", "")
+    found = versions_in(document.conversation).filter(pk=pages.sought(request) or 0).first()
+    if found and words not in document.version.text:
+        return redirect("write:version", conversation_id, found.pk)
+    return _page(request, "document", document)
 
 
 @login_required

@@ -58,7 +58,7 @@ def test_what_is_deleted_is_hidden_and_comes_back_as_it_was(alice, bob, shared):
     talk.exchange(shared, "Keep me", "I will.")
     client = client_of(alice)
     page = client.post(f"/chat/{shared.pk}/delete/", follow=True).content.decode()
-    assert "The conversation was deleted." in page
+    assert "“Keep me” was deleted." in page
     assert listed(bob) == listed(alice) == ([], [])
     for path in ("", "export/json/", "menu/"):
         assert client.get(f"/chat/{shared.pk}/{path}").status_code == 404

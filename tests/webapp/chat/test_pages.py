@@ -130,7 +130,7 @@ def test_an_admin_who_makes_anothers_conversation_private_lands_where_there_is_s
 
 def test_a_deleted_conversation_is_gone_and_the_page_says_so(alice, conversation):
     client = client_of(alice)
-    assert "The conversation was deleted." in said(client, f"/chat/{conversation.pk}/delete/")
+    assert "“New chat” was deleted." in said(client, f"/chat/{conversation.pk}/delete/")
     assert client.get(f"/chat/{conversation.pk}/").status_code == 404
 
 
@@ -158,7 +158,7 @@ def test_opening_a_conversation_of_another_team_of_mine_switches_to_it(alice, co
     assert "data-conversation" in html_of(client, f"/chat/{elsewhere.pk}/")
     home = html_of(client, "/chat/")
     assert "Elsewhere" in home
-    assert "Here" not in home
+    assert "<span>Here</span>" not in home
 
 
 def test_the_list_goes_on_where_its_page_ends_and_holds_no_empty_conversation(alice):

@@ -9,6 +9,7 @@ from tests.webapp.people import client_of
 from webapp.chat import keeping, search, services
 from webapp.chat.models import Conversation, Message, Task
 from webapp.generation.models import Status
+from webapp.lib import words
 
 pytestmark = pytest.mark.django_db
 
@@ -162,3 +163,8 @@ def test_the_search_works_as_a_page_of_its_own(said, alice):
     assert "<mark>budget</mark>" in page
     assert "Nothing found for “zebra”." in client.get("/chat/search/?q=zebra").content.decode()
     assert client.get("/chat/search/?q=x&task=nonsense").status_code == 404
+
+
+def test_a_snippet_is_shown_without_the_marks_of_markdown():
+    text = "# Sorting\n\n| Name | Speed |\n|---|---:|\n| Merge | **fast** |\n\n- see `heapq`, or 2 - 1\n> quoted"
+    assert search.around(text, words.marks("fast")) == "Sorting Name Speed Merge fast see heapq, or 2 - 1 quoted"

@@ -114,7 +114,7 @@ def test_another_wording_is_asked_for_with_some_chance_in_it(alice: User) -> Non
 def test_the_language_is_detected_and_what_a_person_chose_stands(alice: User) -> None:
     found = work.start(alice, "Wo ist der Bahnhof, bitte?", source="", target="en")
     page = work.shown(found).page()
-    assert (page["source"], page["detected"], page["label"]) == ("", "de", "Detected: German")
+    assert (page["source"], page["detected"], page["label"]) == ("", "de", "German (detected)")
     work.change(found, "Wo ist der Bahnhof?", source="nl", target="en")
     page = work.shown(found).page()
     assert (page["source"], page["label"], page["notice"]) == ("nl", "Detect language", "")

@@ -29,7 +29,7 @@ def test_the_form_makes_a_translation_with_the_text_as_it_was_typed(alice: User)
     work.end_all(found)
     page = client.get(response.url).content.decode()
     assert "GOOD MORNING.</span>\n\n<span" in page
-    assert "Detected: English" in page
+    assert "English (detected)" in page
 
 
 def test_while_it_is_written_a_page_without_script_offers_to_look_again(alice: User) -> None:

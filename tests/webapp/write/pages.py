@@ -7,7 +7,7 @@ from webapp.accounts.models import User
 from webapp.chat.models import Conversation
 from webapp.generation.models import Status
 from webapp.write import services
-from webapp.write.versions import Version, current_version
+from webapp.write.versions import VERSION, Version, current_version, versions_in
 
 BRIEF = {"kind": "article", "language": "en", "words": 100, "tone": "neutral"}
 THREE = "# A title\n\nOne **fine** morning, in the harbour.\n\nThe last words."
@@ -50,3 +50,8 @@ def answer(document: Conversation, reply: str, status: Status = Status.DONE) -> 
     """The model's words for what was asked last; the text that they make."""
     talk.end(document, reply, status)
     return text(document)
+
+
+def versions_in_order(document: Conversation) -> list[Version]:
+    found = versions_in(document).select_related(*VERSION).order_by("pk")
+    return [Version(message) for message in found]
