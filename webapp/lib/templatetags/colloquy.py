@@ -1,7 +1,7 @@
 """Template tags that every page may use; a built-in library, so no page loads it."""
 
 from django import template
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 
 register = template.Library()
 
@@ -26,7 +26,9 @@ def duration(seconds: float | None) -> str:
 
 @register.filter
 def millions(count: int) -> str:
-    """6524160 -> "6.5"."""
+    """6524160 -> "6.5"; where people count in ten thousands (万), "652"."""
+    if (get_language() or "").startswith("zh"):
+        return f"{count / 1e4:.0f}"
     return f"{count / 1e6:.1f}" if count < 100e6 else f"{count / 1e6:.0f}"
 
 
