@@ -7,8 +7,8 @@ Documents are random tokens in lengths like those of the built-in model's data (
 speed does not depend on what they say. Trainer is set up as its users would: documents padded to the longest of a
 batch, the same tokens a step, the dtype that is faster here, fused AdamW; once in random order and once with documents
 of like length together. Each takes turns with ours, because machines are shared; the first steps, which compile, are
-left out. Padding is not counted. The last line is JSON; `pretrain_ratio` is to Trainer as it comes, `pretrain_ratio_sorted`
-to the same with documents of like length together, which is the harder match.
+left out. Padding is not counted. The last line is JSON; `pretrain_ratio` is to Trainer as it comes, and
+`pretrain_ratio_sorted` to the same with documents of like length together, which is the harder match.
 """
 
 import argparse
