@@ -6,11 +6,19 @@ from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from webapp.runs import process, services
 from webapp.runs.models import Status, TrainingRun
 
 PATIENCE_S = 600
+REMEDIES = (  # training/estimate.py's, where a run does not fit: to be said in the reader's language
+    gettext_noop("It will not fit into this machine's free memory: choose LoRA, or fewer rows in a step."),
+    gettext_noop(
+        "It will not fit into this machine's free memory: halve the rows in a step, or shorten the longest row."
+    ),
+    gettext_noop("It will not fit into this machine's free memory: shorten the longest row, or teach a smaller model."),
+)
 
 
 def estimate(run: TrainingRun) -> None:

@@ -72,7 +72,7 @@ def estimate_again(run: TrainingRun) -> None:
 def start_run(run: TrainingRun) -> None:
     """Queues a planned run. Raises Refused where it will not fit this machine, or the team has used up its time."""
     if run.estimate and not run.estimate.get("fits", True):
-        raise Refused(str(run.estimate.get("problem")))
+        raise Refused(_(str(run.estimate.get("problem"))))
     _within_allowance(run.team)
     planned = TrainingRun.objects.filter(pk=run.pk, status=Status.PLANNED)
     if planned.update(status=Status.QUEUED, queued_at=timezone.now()):

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from webapp.accounts.models import Team, User
 from webapp.datasets.models import Dataset, Shape, Version
-from webapp.runs import judging, leases, lesson_form, services, yielding
+from webapp.runs import estimates, judging, leases, lesson_form, services, yielding
 from webapp.runs.models import Status, TrainingRun, Winner
 
 pytestmark = pytest.mark.django_db
@@ -167,3 +167,14 @@ def test_people_who_wait_are_those_whose_replies_are_interactive() -> None:
     assert not yielding.people_wait()
     Generation.objects.filter(pk=waiting.pk).update(priority=Priority.INTERACTIVE)
     assert yielding.people_wait()
+
+
+def test_every_remedy_of_the_command_is_said_in_the_readers_language() -> None:
+    from training.estimate import _remedy
+    from training.finetune_config import FinetuneConfig
+
+    asked = ({"method": "full"}, {"batch_size": 8}, {"batch_size": 1})
+    said = {_remedy(FinetuneConfig(base="x", **values)) for values in asked}
+    assert said == set(estimates.REMEDIES)
+    with translation.override("zh-hans"):
+        assert all(translation.gettext(sentence) != sentence for sentence in said)
