@@ -31,8 +31,8 @@ from training.config import PretrainConfig, parse_config
 from training.model import TensorBatch, build_model, device_and_dtype, weighted_loss
 from training.optimizer import build_optimizer
 from training.rendering import Rendered
+from training.stopwatch import Stopwatch
 from training.tokenizer import train_tokenizer
-from training.watch import Watch
 
 DOCUMENTS = 6000
 STEPS = 6
@@ -101,7 +101,7 @@ class Theirs:
 
     def run(self, steps: int) -> Iterator[tuple[int, float]]:
         """(tokens, seconds) of each step; Trainer's own start is left out."""
-        watch = Watch(DataCollatorForSeq2Seq(self._tokenizer, padding="longest"))
+        watch = Stopwatch(DataCollatorForSeq2Seq(self._tokenizer, padding="longest"))
         with tempfile.TemporaryDirectory() as directory:
             arguments = TrainingArguments(
                 output_dir=directory,

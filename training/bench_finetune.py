@@ -19,13 +19,13 @@ from transformers import PrinterCallback
 from trl import SFTConfig, SFTTrainer
 
 from inference.messages import Message, Role
-from training.finetune import load_taught
 from training.finetune_config import FinetuneConfig
 from training.lessons import Lesson
 from training.look import load
 from training.model import device_and_dtype
+from training.stopwatch import Stopwatch
+from training.taught import load_taught
 from training.trainers import build_trainer
-from training.watch import Watch
 
 BASE = Path(__file__).parents[1] / "inference" / "builtin"
 ROWS, STEPS, ROUNDS = 400, 16, 3
@@ -86,7 +86,7 @@ def _theirs(lessons: list[Lesson], seed: int) -> Iterator[tuple[int, float]]:
 
 def _run(trainer: SFTTrainer) -> Iterator[tuple[int, float]]:
     """(tokens, seconds) of each step."""
-    watch = Watch(trainer.data_collator)
+    watch = Stopwatch(trainer.data_collator)
     trainer.data_collator = watch
     trainer.remove_callback(PrinterCallback)
     trainer.train()

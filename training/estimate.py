@@ -10,12 +10,12 @@ from transformers import PrinterCallback, TrainerCallback
 
 from training import energy, held_out
 from training.errors import DataError
-from training.finetune import load_taught
 from training.finetune_config import FinetuneConfig
 from training.lessons import read_lessons
 from training.look import load as load_tokenizer
 from training.model import device_and_dtype
 from training.progress import Estimated
+from training.taught import load_taught
 from training.trainers import build_trainer
 
 STEPS = 6  # the first of them warms up
@@ -29,8 +29,6 @@ def estimate(config: FinetuneConfig, directory: Path) -> Estimated:
     free_gb = energy.memory_available_gb()
     _, dtype = device_and_dtype()
     tokenizer = load_tokenizer(Path(config.base))
-    if tokenizer.pad_token_id is None:
-        tokenizer.pad_token = tokenizer.eos_token
     lessons = read_lessons(directory / config.train, config.shape)
     if not lessons:
         raise DataError(f"{config.train} is empty: there is nothing to learn.")

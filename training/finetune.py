@@ -13,8 +13,6 @@ start it with `torchrun --nproc_per_node N` or `accelerate launch`.
     OUT/comparison.jsonl             held-out rows, each with the replies of the base model and of this one
 """
 
-import hashlib
-import importlib.util
 import json
 import math
 import shutil
@@ -26,27 +24,27 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model, set_peft_model_state_dict
+from peft import PeftModel, set_peft_model_state_dict
 from safetensors.torch import load_file
-from transformers import AutoModelForCausalLM, BitsAndBytesConfig, PrinterCallback, TrainerCallback, TrainingArguments
+from transformers import PrinterCallback, TrainerCallback, TrainingArguments
 from transformers.utils import logging
 
-from inference.lora import InvalidAdapter, validate
 from training import energy, held_out
 from training.checkpoint import KEPT, find_latest, list_checkpoints, write_directory
-from training.errors import CheckpointError, ConfigError, DataError, TrainingError
+from training.errors import CheckpointError, DataError, TrainingError
 from training.finetune_config import FinetuneConfig
 from training.lessons import Lesson, read_lessons
 from training.look import load as load_tokenizer
 from training.model import device_and_dtype
 from training.pausing import make_room
 from training.progress import Compared, Evaluated, Finished, Sampled, Saved, Started, Step, emit
+from training.record import sha256
+from training.taught import BaseWeights, load_taught, make_portable, misfit
 from training.trainers import build_trainer
 
 SHOWN = 4  # held-out prompts whose replies are told at each measurement
 EXTRA = "colloquy.json"  # of a checkpoint: what TRL does not keep
 LOADED = "in_service"  # the name of the adapter that one compares with
-LARGEST_RANK = 512
 CHANGEABLE = ("compare_with", "compared_rows", "log_every", "evaluate_every", "save_minutes", "threads")
 
 
@@ -85,8 +83,6 @@ class Run:
         if config.threads:
             torch.set_num_threads(config.threads)
         self.tokenizer = load_tokenizer(Path(config.base))
-        if self.tokenizer.pad_token_id is None:
-            self.tokenizer.pad_token = self.tokenizer.eos_token
         self.lessons = read_lessons(directory / config.train, config.shape)
         self.measured = held_out.prepare(
             read_lessons(directory / config.held_out, config.shape), self.tokenizer, max_length=config.max_length
@@ -195,7 +191,7 @@ class Run:
         if (
             self.config.compare_with
             and isinstance(self.model, PeftModel)
-            and not _misfit(Path(self.config.compare_with), Path(self.config.base))
+            and not misfit(Path(self.config.compare_with), Path(self.config.base))
         ):  # what is in service may be another base's
             self.model.load_adapter(self.config.compare_with, LOADED)
             self.model.set_adapter(LOADED)
@@ -210,7 +206,11 @@ class Run:
         self.tell(Compared(self.trainer.state.global_step, len(rows), models))
 
     def as_base(self) -> Any:
-        return self.without_adapter() if isinstance(self.model, PeftModel) else _Swapped(self)
+        return (
+            self.without_adapter()
+            if isinstance(self.model, PeftModel)
+            else BaseWeights(self.model, Path(self.config.base))
+        )
 
     def save(self) -> Path:
         """The result, in one rename."""
@@ -224,7 +224,7 @@ class Run:
                 self.tokenizer.save_pretrained(place)
             else:
                 self.model.save_pretrained(place, selected_adapters=["default"], save_embedding_layers=False)
-                _portable(place, Path(self.config.base).name)
+                make_portable(place, Path(self.config.base).name)
             (place / "run.json").write_text(json.dumps(self.record, ensure_ascii=False, indent=2) + "\n", "utf-8")
 
         write_directory(path, write)
@@ -335,68 +335,6 @@ class Watch(TrainerCallback):
         self.run.tell(Saved(state.global_step, str(path)))
 
 
-class _Swapped:
-    """Within it, a fully trained model has its base's weights."""
-
-    def __init__(self, run: Run) -> None:
-        self.run = run
-        self.mine = {name: value.clone() for name, value in run.model.state_dict().items()}
-
-    def __enter__(self) -> None:
-        base = AutoModelForCausalLM.from_pretrained(self.run.config.base, dtype=torch.float32, trust_remote_code=False)
-        self.run.model.load_state_dict(base.state_dict())
-
-    def __exit__(self, *reason: object) -> None:
-        self.run.model.load_state_dict(self.mine)
-
-
-def load_taught(config: FinetuneConfig, dtype: torch.dtype) -> Any:
-    """The base model, with a fresh adapter or one to go on from. Raises ConfigError."""
-    path = Path(config.base)
-    if not (path / "config.json").is_file():
-        raise ConfigError(f"There is no model in {config.base}: give the directory of one.")
-    if config.start_from and (problem := _misfit(Path(config.start_from), path)):
-        raise ConfigError(f"The adapter to go on from cannot be used. {problem}")
-    options: dict[str, Any] = {"trust_remote_code": False, "use_safetensors": True}
-    if config.method == "qlora":
-        if not torch.cuda.is_available():
-            raise ConfigError("QLoRA needs a CUDA GPU, and there is none: choose lora.")
-        if importlib.util.find_spec("bitsandbytes") is None:
-            raise ConfigError("QLoRA needs the package bitsandbytes: install it, or choose lora.")
-        options["quantization_config"] = BitsAndBytesConfig(
-            load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=dtype, bnb_4bit_use_double_quant=True
-        )
-    weights = dtype if torch.cuda.is_available() and config.method != "full" else torch.float32
-    model: Any = AutoModelForCausalLM.from_pretrained(path, dtype=weights, **options)
-    if torch.cuda.is_available() and config.method != "qlora":
-        model = model.to("cuda")
-    if config.method == "full":
-        return model
-    if config.start_from:
-        return PeftModel.from_pretrained(model, config.start_from, is_trainable=True)
-    targets = config.target_modules if isinstance(config.target_modules, str) else list(config.target_modules)
-    return get_peft_model(
-        model,
-        LoraConfig(
-            task_type="CAUSAL_LM",
-            r=config.r,
-            lora_alpha=config.lora_alpha,
-            lora_dropout=config.lora_dropout,
-            target_modules=targets,
-            use_rslora=config.r >= 64,
-        ),
-    )
-
-
-def _misfit(adapter: Path, base: Path) -> str:
-    """Why an adapter cannot be used with a base, empty where it can."""
-    try:
-        validate(adapter, base, LARGEST_RANK)
-    except (InvalidAdapter, OSError) as error:
-        return str(error)
-    return ""
-
-
 def _told(checkpoint: Path | None) -> Told:
     if checkpoint is None:
         return Told()
@@ -421,26 +359,12 @@ def _lasting(run: dict[str, Any]) -> tuple[Any, Any]:
 
 
 def _describe(config: FinetuneConfig, directory: Path, model: Any) -> dict[str, Any]:
-    hashes = {name: _sha256(directory / name) for name in (config.train, config.held_out)}
+    hashes = {name: sha256(directory / name) for name in (config.train, config.held_out)}
     asked = config.model_dump(mode="json")
     for name in ("base", "start_from", "compare_with"):  # names, not places of this machine
         asked[name] = Path(str(asked[name])).name if asked[name] else None
     learned = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
     return {"command": "finetune", "config": asked, "data": hashes, "trained_parameters": learned, "metrics": []}
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _portable(adapter: Path, base: str) -> None:
-    """Without the card that PEFT writes, and without a path of this machine."""
-    (adapter / "README.md").unlink(missing_ok=True)
-    file = adapter / "adapter_config.json"
-    config = json.loads(file.read_text(encoding="utf-8"))
-    config["base_model_name_or_path"] = base
-    file.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def _compared(lesson: Lesson, i: int, said: dict[str, list[str]]) -> str:

@@ -14,7 +14,10 @@ Row = Mapping[str, Any]
 
 
 def load(base: Path) -> PreTrainedTokenizerBase:
-    return AutoTokenizer.from_pretrained(base, trust_remote_code=False)
+    tokenizer = AutoTokenizer.from_pretrained(base, trust_remote_code=False)
+    if tokenizer.pad_token_id is None:  # padding is never looked at: any token does
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
 
 
 def look(

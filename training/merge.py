@@ -7,20 +7,16 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM
 
-from inference.lora import InvalidAdapter, validate
 from training.checkpoint import write_directory
 from training.errors import ConfigError
 from training.look import load as load_tokenizer
-
-HIGHEST_RANK = 512
+from training.taught import misfit
 
 
 def merge(base: Path, adapter: Path, out: Path) -> None:
     """Writes OUT in one rename. Raises ConfigError for an adapter that is damaged or another model's."""
-    try:
-        validate(adapter, base, HIGHEST_RANK)
-    except (InvalidAdapter, FileNotFoundError) as error:
-        raise ConfigError(str(error)) from error
+    if problem := misfit(adapter, base):
+        raise ConfigError(problem)
     stored = json.loads((base / "config.json").read_text(encoding="utf-8")).get("dtype", "float32")
     model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32, trust_remote_code=False)
     merged = PeftModel.from_pretrained(model, adapter).merge_and_unload().to(getattr(torch, str(stored)))

@@ -31,7 +31,7 @@ def describe_run(config: PretrainConfig, directories: Sequence[Path]) -> Record:
     return {
         "command": "pretrain",
         "config": config.model_dump(mode="json"),
-        "data": {name: _sha256(find_file(name, directories)) for name in files},
+        "data": {name: sha256(find_file(name, directories)) for name in files},
         "metrics": [],
     }
 
@@ -51,6 +51,6 @@ def note_outcome(record: Record, state: State) -> None:
     record.update(steps=state.step, tokens=state.tokens, minutes=round(state.elapsed_s / 60, 1))
 
 
-def _sha256(path: Path) -> str:
+def sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 
-class Watch:
+class Stopwatch:
     """A collator that notes when it is asked for a batch: Trainer asks once a step."""
 
     def __init__(self, collator: Callable[[Any], Any]) -> None:
