@@ -8,7 +8,7 @@ them.
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -95,18 +95,31 @@ def pack(order: Ids, lengths: Ids, width: int) -> list[Row]:
     return rows
 
 
+def _one(document: int) -> float:
+    return 1.0
+
+
 def collate(
-    documents: Sequence[Rendered], rows: Sequence[Row], *, shape: tuple[int, int], prompt_weight: float
+    documents: Sequence[Rendered],
+    rows: Sequence[Row],
+    *,
+    shape: tuple[int, int],
+    prompt_weight: float,
+    reply_weight: Callable[[int], float] = _one,
 ) -> Batch:
-    """The batch of ROWS (indices into DOCUMENTS), [rows, tokens] as SHAPE says; rows that are missing are padding."""
+    """The batch of ROWS (indices into DOCUMENTS), [rows, tokens] as SHAPE says; rows that are missing are padding.
+
+    reply_weight: of the learned tokens of the document at an index, in the loss; the other tokens have prompt_weight.
+    """
     ids, positions, owners = (np.zeros(shape, dtype=np.int64) for _ in range(3))
     targets = np.full(shape, IGNORE, dtype=np.int64)
     weights = np.zeros(shape, dtype=np.float32)
     for i, row in enumerate(rows):
         start = 0
-        for number, document in enumerate((documents[j] for j in row), start=1):
+        for number, place in enumerate(row, start=1):
+            document = documents[place]
             end = start + len(document) - 1
-            weight = np.where(document.learned[1:], np.float32(1), np.float32(prompt_weight))
+            weight = np.where(document.learned[1:], np.float32(reply_weight(place)), np.float32(prompt_weight))
             ids[i, start:end] = document.input_ids[:-1]
             positions[i, start:end] = np.arange(end - start)
             owners[i, start:end] = number

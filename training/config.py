@@ -32,6 +32,9 @@ class SourceConfig(Section):
     repeat: float = Field(
         default=1.0, gt=0, le=1000, description="times an epoch sees the file; 0.5 takes a random half"
     )
+    weight: float = Field(
+        default=1.0, gt=0, le=100, description="of each token of its replies in the loss: short ones may count more"
+    )
     where: dict[str, str] = Field(
         default={}, description="keep only rows whose fields have these values, {lang = 'en'}, say"
     )
@@ -45,6 +48,9 @@ class SourceConfig(Section):
     with_system: Share = Field(default=0.0, description="share of conversations that open with a system message")
     variants: int = Field(default=1, ge=1, le=20, description="examples made of a row, where chance has a part")
     passage_characters: int = Field(default=10_000, ge=50, description="passages for questions are cut to this length")
+    unanswered: Share = Field(
+        default=1.0, description="of the questions that their passage does not answer, the share that is asked"
+    )
     max_tokens: int = Field(default=512, ge=8, description="longer examples are left out")
     max_examples: int | None = Field(default=None, ge=1, description="keep at most this many, drawn at random")
 

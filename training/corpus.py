@@ -55,8 +55,13 @@ class Corpus:
         width, rows = planned
         configured = self.config.stages[stage]
         every = Joined([self._of(source) for source in configured.sources])
-        shape = batch_shape(width, self.config.batch_tokens)
-        return collate(every, rows, shape=shape, prompt_weight=configured.prompt_weight)
+        return collate(
+            every,
+            rows,
+            shape=batch_shape(width, self.config.batch_tokens),
+            prompt_weight=configured.prompt_weight,
+            reply_weight=lambda place: configured.sources[every.part(place)].weight,
+        )
 
     def evaluation_batches(self, name: str) -> Iterator[Batch]:
         documents = self.evaluation[name]
@@ -80,8 +85,11 @@ class Joined(Sequence[Rendered]):
     def __len__(self) -> int:
         return self._ends[-1]
 
+    def part(self, place: int) -> int:
+        return bisect_right(self._ends, place)
+
     def __getitem__(self, place: Any) -> Any:
-        part = bisect_right(self._ends, place)
+        part = self.part(place)
         return self._parts[part][place - (self._ends[part - 1] if part else 0)]
 
 
@@ -145,5 +153,5 @@ def _render(
 
 
 def _content(source: SourceConfig) -> str:
-    """What the documents of a source depend on: stages that repeat a source differently share them."""
-    return source.model_dump_json(exclude={"repeat"})
+    """What the documents of a source depend on: stages that repeat or weigh a source differently share them."""
+    return source.model_dump_json(exclude={"repeat", "weight"})

@@ -72,7 +72,13 @@ def _passages(source: SourceConfig, directories: Sequence[Path], rng: random.Ran
         found = passages.group(rows())
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(f"{path.name}, line {line}: {_reason(error, source.kind)}") from error
-    made = passages.conversations(found, characters=source.passage_characters, variants=source.variants, rng=rng)
+    made = passages.conversations(
+        found,
+        characters=source.passage_characters,
+        variants=source.variants,
+        unanswered=source.unanswered,
+        rng=rng,
+    )
     return [Conversation(messages) for messages in made]
 
 

@@ -2,7 +2,7 @@
 
 A passage is cut to a window of sentences that fits, drawn at random. A question whose answer stands in the window is
 answered in the words of the passage; one whose answer was cut away, or that belongs to another passage, is refused. To
-the questions of people one is added that the passage itself answers word for word: a sentence with a gap (Lewis et al.
+the questions of people some are added that the passage itself answers word for word: sentences with a gap (Lewis et al.
 2019, https://arxiv.org/abs/1906.04980), for copying has to be learned first.
 """
 
@@ -15,11 +15,13 @@ from typing import Any
 from inference import prompts
 from inference.messages import Message, Role
 
-QUESTIONS = 4
+QUESTIONS = 6
 """Of a conversation, at most."""
+GAPS = 2
+"""At most so many of them are sentences with a gap."""
 
 _SENTENCE = re.compile(r"[^。！？!?\n]+?(?:[。！？\n]+[”』」]?|[.!?]+[\"'”’)]*(?=\s|$)\s*|$)", re.DOTALL)
-_GAPS = re.compile(
+_BLANK = re.compile(
     r"(?<=[a-z,;] )(?:[A-Z][\w'’-]+(?: (?:of |the |and )*[A-Z][\w'’-]+)*|\d[\d,.]*\d|\d)"  # names and numbers
     r"|\d+[年月日个名万亿人]|《[^》]{2,12}》|“[^”]{2,12}”|(?<=[在由为和是])[\u4e00-\u9fff]{2,4}(?=[的、，。])"
 )
@@ -45,15 +47,21 @@ def group(rows: Iterable[Mapping[str, Any]]) -> list[Passage]:
 
 
 def conversations(
-    passages: Sequence[Passage], *, characters: int, variants: int, rng: random.Random
+    passages: Sequence[Passage], *, characters: int, variants: int, rng: random.Random, unanswered: float = 1.0
 ) -> Iterator[tuple[Message, ...]]:
-    """One conversation a passage and variant; its passage is at most CHARACTERS long unless one sentence is longer."""
+    """One conversation a passage and variant; its passage is at most CHARACTERS long unless one sentence is longer.
+
+    Of the questions that the passage leaves unanswered the share UNANSWERED is asked. A small model cannot tell them
+    from the others by their words: where refusing is the likeliest single reply, greedy decoding always refuses.
+    """
     for _ in range(variants):
         for passage in passages:
             text = cut(passage, characters, rng)
             question, answers = rng.choice(rng.choice(passages).questions)
             foreign = question not in dict(passage.questions) and not any(answer in text for answer in answers)
-            yield _converse(text, _questions(text, passage, question if foreign else None, rng))
+            asked = _questions(text, passage, question if foreign else None, unanswered, rng)
+            if asked:
+                yield _converse(text, asked)
 
 
 def cut(passage: Passage, characters: int, rng: random.Random) -> str:
@@ -73,34 +81,36 @@ def cut(passage: Passage, characters: int, rng: random.Random) -> str:
         first, last = rng.choice(sides)
 
 
-def _questions(text: str, passage: Passage, stranger: str | None, rng: random.Random) -> list[tuple[str, str | None]]:
+def _questions(
+    text: str, passage: Passage, stranger: str | None, unanswered: float, rng: random.Random
+) -> list[tuple[str, str | None]]:
     """Questions with their answers, None where the text has none; `stranger` is one of another passage."""
     found: list[tuple[str, str | None]] = []
     for question, answers in passage.questions:
-        if not answers or any(answer in text for answer in answers):
-            found.append((question, next((answer for answer in answers if answer in text), None)))
+        if answer := next((answer for answer in answers if answer in text), None):
+            found.append((question, answer))
+        elif not answers:
+            if rng.random() < unanswered:
+                found.append((question, None))
         elif text == passage.text:  # the whole passage: its answer is in other words than the passage has
             found.append((question, answers[0]))
-        elif rng.random() < 0.3:
+        elif rng.random() < 0.3 * unanswered:
             found.append((question, None))
     rng.shuffle(found)
-    found = found[: QUESTIONS - 1]
+    found = found[: QUESTIONS - GAPS]
     if stranger and rng.random() < 0.15:
         found.append((stranger, None))
-    if gap := _gap(text, rng):
-        found.append(gap)
+    found += _gaps(text, rng)
     rng.shuffle(found)
-    return found or [(stranger or passage.questions[0][0], None)]
+    return found
 
 
-def _gap(text: str, rng: random.Random) -> tuple[str, str] | None:
-    """A sentence of the text with a gap, and what belongs there."""
+def _gaps(text: str, rng: random.Random) -> list[tuple[str, str]]:
+    """Sentences of the text with a gap, each with what belongs there."""
     sentences = [match.group().strip() for match in _SENTENCE.finditer(text)]
-    gaps = [(s, match) for s in sentences if len(s) < 200 for match in _GAPS.finditer(s)]
-    if not gaps:
-        return None
-    sentence, match = rng.choice(gaps)
-    return sentence[: match.start()] + "____" + sentence[match.end() :], match.group()
+    gaps = [(s, found) for s in sentences if len(s) < 200 and (found := list(_BLANK.finditer(s)))]
+    chosen = [(sentence, rng.choice(found)) for sentence, found in rng.sample(gaps, min(GAPS, len(gaps)))]
+    return [(sentence[: gap.start()] + "____" + sentence[gap.end() :], gap.group()) for sentence, gap in chosen]
 
 
 def _converse(text: str, questions: Sequence[tuple[str, str | None]]) -> tuple[Message, ...]:

@@ -41,8 +41,9 @@ def fingerprint(record: Record, stage: int) -> str:
 
     Its length may, and so may the stages after it, what is measured, and how often a run reports.
     """
-    lasting = {key: value for key, value in record["config"].items() if key not in CHANGEABLE}
-    current = {key: value for key, value in record["config"]["stages"][stage].items() if key not in LENGTHS}
+    config = PretrainConfig.model_validate(record["config"]).model_dump(mode="json")  # an older record lacks new fields
+    lasting = {key: value for key, value in config.items() if key not in CHANGEABLE}
+    current = {key: value for key, value in config["stages"][stage].items() if key not in LENGTHS}
     data = {source["file"]: record["data"][source["file"]] for source in current["sources"]}
     return hashlib.sha256(json.dumps([lasting, current, data], sort_keys=True).encode()).hexdigest()
 

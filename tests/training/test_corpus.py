@@ -54,6 +54,19 @@ def test_an_epoch_has_the_tokens_that_it_says(corpus: Path, tiny_config: Build) 
     )
 
 
+def test_the_replies_of_a_source_count_as_much_as_it_says(corpus: Path, tiny_config: Build) -> None:
+    chat = {"file": "chat.jsonl", "kind": "chat", "max_tokens": 120}
+    text = {"file": "text.jsonl", "kind": "text", "max_tokens": 120}
+    config = tiny_config({"sources": [text, chat | {"weight": 3.0}]})
+    found = render_corpus(config, learn_tokenizer(config, [corpus]), [corpus])
+
+    batches = [found.collate(0, planned) for planned in found.order(0, 0)]
+
+    learned = [sum(int((batch.weights == weight).sum()) for batch in batches) for weight in (1.0, 3.0)]
+    texts, chats = (found.documents[source] for source in found.documents)
+    assert learned == [sum(int(row.learned[1:].sum()) for row in rows[:]) for rows in (texts, chats)]
+
+
 @pytest.mark.parametrize(
     ("fields", "kind"),
     [

@@ -84,3 +84,21 @@ def test_a_refusal_in_chinese_is_in_chinese() -> None:
     refusals = {message.content for conversation in found for message in conversation[1::2]} - {"北京", "水", "张三"}
     assert prompts.NOT_IN_TEXT["zh"] in refusals
     assert prompts.NOT_IN_TEXT["en"] not in refusals
+
+
+def test_fewer_questions_without_an_answer_are_asked_where_that_is_wanted() -> None:
+    def refusals(unanswered: float) -> int:
+        rng = random.Random(1)
+        found = conversations([passage()], characters=45, variants=200, rng=rng, unanswered=unanswered)
+        return sum(answer == prompts.NOT_IN_TEXT["en"] for made in found for _, answer in exchanges(made))
+
+    every, some, none = refusals(1.0), refusals(0.2), refusals(0.0)
+
+    assert every > 3 * some > 0
+    assert none == 0
+
+
+def test_a_passage_of_which_nothing_may_be_asked_is_left_out() -> None:
+    silent = Passage("no names, no numbers here.", [("Who is Eve?", ())])
+
+    assert not list(conversations([silent], characters=45, variants=3, rng=random.Random(1), unanswered=0.0))

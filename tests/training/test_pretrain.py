@@ -204,6 +204,20 @@ def test_a_run_is_not_resumed_with_another_configuration(corpus: Path, tmp_path:
         pretrain(tiny_config({"max_steps": 2}, seed=1), directories=[corpus], out=tmp_path, resume=True)
 
 
+def test_a_run_of_an_earlier_version_goes_on_though_its_configuration_lacks_a_field(
+    corpus: Path, tmp_path: Path, tiny_config: Build
+) -> None:
+    config = tiny_config({"max_steps": 2})
+    pretrain(config, directories=[corpus], out=tmp_path, should_stop=stop_after(1))
+    state = tmp_path / "checkpoints" / "step-00000001" / "state.json"
+    earlier = json.loads(state.read_text())
+    for source in earlier["run"]["config"]["stages"][0]["sources"]:
+        del source["weight"]
+    state.write_text(json.dumps(earlier))
+
+    assert pretrain(config, directories=[corpus], out=tmp_path, resume=True).step == 2
+
+
 def test_a_run_that_was_stopped_can_be_made_longer(corpus: Path, tmp_path: Path, tiny_config: Build) -> None:
     pretrain(tiny_config({"max_steps": 2}), directories=[corpus], out=tmp_path, should_stop=stop_after(1))
 
