@@ -27,7 +27,7 @@ TRIAL = ([Message(Role.USER, "Hello")], SamplingParams(max_tokens=1, temperature
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What an engine should hold, by the names that it serves: `wanted` with their directories, of which `untried` were
-    never seen to answer; `leaving` is to be unloaded now."""
+    not seen to answer yet; `leaving` is to be unloaded now."""
 
     wanted: dict[str, Path] = field(default_factory=dict)
     untried: frozenset[str] = frozenset()
@@ -47,6 +47,9 @@ class Shelf(Protocol):
     def note_refused(self, name: str, reason: str) -> None: ...
 
     def note_unloaded(self, name: str) -> None: ...
+
+    def note_held(self, name: str) -> None:
+        """It was loaded for a reply."""
 
 
 _shelves: list[Shelf] = []
@@ -76,6 +79,8 @@ async def reconcile(client: Client, shelf: Shelf) -> None:
     if not plan.wanted and not plan.leaving:
         return
     held = {card.id for card in await client.models()}
+    for name in plan.wanted.keys() - plan.untried - held:
+        await database_sync_to_async(shelf.note_unloaded)(name)  # the engine was started again
     for name, path in plan.wanted.items():
         if name not in held or name in plan.untried:
             await _bring(client, shelf, name, path)
@@ -90,7 +95,10 @@ async def load(client: Client, name: str) -> bool:
     for shelf in _shelves if is_version(name) else ():
         path = await database_sync_to_async(shelf.find)(name)
         if path is not None:
-            return await _load(client, shelf, name, path)
+            loaded = await _load(client, shelf, name, path)
+            if loaded:
+                await database_sync_to_async(shelf.note_held)(name)
+            return loaded
     return False
 
 

@@ -49,6 +49,11 @@ class Choice:
         return f"{self.endpoint.pk if self.endpoint else ''}/{self.name}"
 
     @property
+    def build(self) -> str:
+        """Tells apart who answers, down to the weights as far as they are known; not what people call it."""
+        return self.model if self.key else f"{self.value} {self.version}"
+
+    @property
     def stored(self) -> dict[str, Any]:
         """As options keep it; nothing for the base model, so that it follows the install's."""
         if self.endpoint:

@@ -11,7 +11,8 @@ from webapp.generation.models import Generation
 
 class Segment(models.Model):
     """One sentence of a conversation's text in one pair of languages; `key` (translate.cutting) says which. Where it
-    stands is not stored: the text is cut again. `dropped`: no longer wanted, it goes when its generation has ended."""
+    stands is not stored: the text is cut again. `build` (generation.choices) is of the model that was asked, empty
+    where it came in from elsewhere. `dropped`: no longer wanted, it goes when its generation has ended."""
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="segments")
     key = models.CharField(max_length=32)
@@ -19,6 +20,7 @@ class Segment(models.Model):
     target = models.CharField(max_length=12)
     text = models.TextField()
     generation = models.OneToOneField(Generation, on_delete=models.PROTECT, related_name="+")
+    build = models.CharField(max_length=300, blank=True)
     dropped = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now)
 

@@ -1,7 +1,8 @@
 """The segments of a translation: a few are being written at once, those in view first; as one ends the next begins.
 
-What the conversation has translated before is not translated again; what an edit makes unwanted is stopped. Locks are
-taken as chat takes them: a generation's row, then its conversation's.
+What the conversation has translated before is not translated again, unless another version of its model has been put in
+service since; what an edit makes unwanted is stopped. Locks are taken as chat takes them: a generation's row, then its
+conversation's.
 """
 
 from collections.abc import Callable
@@ -89,7 +90,14 @@ def begin(conversation: Conversation, asked: Asked, key: str, text: str, *, temp
         source=asked.language,
         target=asked.target,
         generation=generation,
+        build=choice.build,
     )
+
+
+def outdated(conversation: Conversation, wanted: Layout) -> QuerySet[Segment]:
+    """What other weights than those that answer now made of the wanted sentences, and no person corrected."""
+    written = current(conversation).filter(key__in={key for key, _ in wanted}, corrections=None)
+    return written.exclude(build__in=("", model_of(conversation).build))
 
 
 def drop(segments: QuerySet[Segment]) -> None:

@@ -22,6 +22,7 @@ from webapp.translate.segments import (
     drop,
     fill,
     layout,
+    outdated,
     question_of,
     wording,
 )
@@ -61,6 +62,7 @@ def translate(*, conversation: Conversation, author: User, asked: Asked) -> None
     unneeded = current(conversation).exclude(key__in={key for key, _ in wanted})
     drop(unneeded.exclude(generation__status=Status.DONE))
     drop(current(conversation).filter(generation__status__in=BROKEN_OFF))
+    drop(outdated(conversation, wanted))
     if fill(conversation, asked, wanted):
         keep(conversation)
     services.changed(conversation)
