@@ -43,6 +43,7 @@
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
     if (localStorage.getItem("keys") === "off" || event.target.closest(WRITING)) return;
+    if (!document.querySelector("[data-row]")) return; // the page of one row
     if (document.querySelector("dialog[open], details.menu[open], .sidebar:popover-open")) return;
     const deed = DEEDS[event.key];
     if (!deed) return;
@@ -63,9 +64,9 @@
     onward = false;
   });
 
-  // A dialog closes when what it asked for has come (app.js); the tokens in it are no such thing
+  // A dialog closes when what it asked for has come (app.js); its tokens and its turns are no such thing
   document.addEventListener("htmx:afterRequest", (event) => {
-    if (event.detail.requestConfig?.path.includes("/tokens/")) event.stopPropagation();
+    if (event.detail.requestConfig?.path.match(/\/(tokens|turns)\//)) event.stopPropagation();
   }, true);
 
   document.addEventListener("focusin", ({ target }) => {

@@ -247,6 +247,7 @@ datasets:row                          GET   /datasets/{dataset}/rows/999/       
 datasets:row                          POST  /datasets/{dataset}/rows/1/                                  messages-0=Hi&messages-1=Ho 302  302  403  403  404  in
 datasets:row                          POST  /datasets/{dataset}/rows/1/                                  messages-0=Hi     422  422  403  403  404  in
 datasets:review                       POST  /datasets/{dataset}/rows/1/review/                           review=rejected   302  302  403  403  404  in
+datasets:turns                        POST  /datasets/{dataset}/rows/1/turns/                            change=add-0      200  200  403  403  404  in
 datasets:tokens                       GET   /datasets/{dataset}/rows/1/tokens/                           -                 200  200  403  403  404  in
 datasets:dataset                      GET   /datasets/{nowhere}/                                         -                 404  404  404  404  404  in
 
