@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 from .lora import AdapterInfo, InvalidAdapter, validate
+from .sentences import Sentence
 from .versions import CONFIG, WEIGHTS, version_name
 
 __all__ = ["AdapterInfo", "AdapterStore", "InvalidAdapter", "validate", "version_name"]
@@ -84,7 +85,9 @@ def _copy(source: Path, target: Path, names: tuple[str, ...]) -> None:
     for name in names:
         file = source / name
         if file.is_symlink() or not file.is_file():
-            raise InvalidAdapter(f"{source.name} is no adapter: it holds no file {name}.")
+            raise InvalidAdapter(
+                Sentence("%(name)s is no adapter: it holds no file %(file)s.", name=source.name, file=name)
+            )
         shutil.copyfile(file, target / name)
         _flush(target / name)
     _flush(target)

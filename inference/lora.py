@@ -16,26 +16,27 @@ from typing import Any
 import numpy as np
 import safetensors
 
+from .sentences import Sentence
 from .versions import CONFIG, WEIGHTS
 
 _TENSOR = re.compile(r"base_model\.model\.(?P<module>.+)\.lora_(?P<embedding>embedding_)?(?P<part>[AB])(\.weight)?")
 # The bits of the exponent: all set in infinity and in what is not a number.
 _FLOATS = {"F32": (np.uint32, 0x7F800000), "F16": (np.uint16, 0x7C00), "BF16": (np.uint16, 0x7F80)}
 _OPTIONS = {  # of PEFT's LoraConfig, that vLLM does not serve
-    "use_dora": "it is a DoRA adapter (use_dora): train it as plain LoRA",
-    "modules_to_save": "it brings whole layers of its own (modules_to_save): train it without",
-    "trainable_token_indices": "it trains tokens of its own (trainable_token_indices): train it without",
-    "lora_bias": "its layers have biases (lora_bias): train it without",
-    "layer_replication": "it repeats layers (layer_replication): train it without",
-    "alora_invocation_tokens": "it is an activated LoRA (alora_invocation_tokens): train it as plain LoRA",
-    "use_qalora": "it is a QALoRA adapter (use_qalora): train it as plain LoRA",
-    "use_bdlora": "it is a block-diagonal adapter (use_bdlora): train it as plain LoRA",
+    "use_dora": Sentence("it is a DoRA adapter (use_dora): train it as plain LoRA"),
+    "modules_to_save": Sentence("it brings whole layers of its own (modules_to_save): train it without"),
+    "trainable_token_indices": Sentence("it trains tokens of its own (trainable_token_indices): train it without"),
+    "lora_bias": Sentence("its layers have biases (lora_bias): train it without"),
+    "layer_replication": Sentence("it repeats layers (layer_replication): train it without"),
+    "alora_invocation_tokens": Sentence("it is an activated LoRA (alora_invocation_tokens): train it as plain LoRA"),
+    "use_qalora": Sentence("it is a QALoRA adapter (use_qalora): train it as plain LoRA"),
+    "use_bdlora": Sentence("it is a block-diagonal adapter (use_bdlora): train it as plain LoRA"),
 }
 _CHANGES_BASE = ("pissa", "olora", "corda", "loftq")  # these start from another base model than the one that is served
 
 
 class InvalidAdapter(ValueError):
-    """str() is a sentence for whoever brought the adapter."""
+    """A Sentence for whoever brought the adapter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def validate(path: Path, base_model_dir: Path, max_rank: int) -> AdapterInfo:
     """What is in the adapter directory `path`. Raises InvalidAdapter."""
     for name in (CONFIG, WEIGHTS):
         if (path / name).is_symlink() or not (path / name).is_file():
-            raise InvalidAdapter(f"It is no adapter: there is no file {name}.")
+            raise InvalidAdapter(Sentence("It is no adapter: there is no file %(file)s.", file=name))
     config = _read_config(path / CONFIG)
     largest = _check_config(config, max_rank)
     content = (path / WEIGHTS).read_bytes()
@@ -93,32 +94,40 @@ def _read_config(file: Path) -> dict[str, Any]:
     try:
         config = json.loads(file.read_text())
     except (ValueError, RecursionError) as exc:
-        raise InvalidAdapter(f"{file.name} is damaged: {exc}.") from exc
+        raise _damaged(file.name, exc) from exc
     if not isinstance(config, dict) or config.get("peft_type") != "LORA":
         kind = config.get("peft_type") if isinstance(config, dict) else None
-        raise InvalidAdapter(f"It is no LoRA adapter: {file.name} says peft_type {kind}.")
+        said = Sentence("It is no LoRA adapter: %(file)s says peft_type %(kind)s.", file=file.name, kind=kind)
+        raise InvalidAdapter(said)
     return config
 
 
 def _check_config(config: dict[str, Any], max_rank: int) -> int:
     """The largest rank."""
-    for option, sentence in _OPTIONS.items():
+    for option, reason in _OPTIONS.items():
         if config.get(option):
-            raise InvalidAdapter(f"It cannot be served: {sentence}.")
+            raise _unserved(reason)
     if config.get("bias", "none") != "none":
-        raise InvalidAdapter(
-            f"It cannot be served: it trains biases (bias: {config['bias']}): train it with bias none."
-        )
+        reason = Sentence("it trains biases (bias: %(bias)s): train it with bias none", bias=config["bias"])
+        raise _unserved(reason)
     start = str(config.get("init_lora_weights")).lower()
     if start.startswith(_CHANGES_BASE):
-        raise InvalidAdapter(f"It cannot be served: it starts from changed base weights (init_lora_weights: {start}).")
+        reason = Sentence("it starts from changed base weights (init_lora_weights: %(start)s)", start=start)
+        raise _unserved(reason)
     if not _is_number(config.get("lora_alpha")):
-        raise InvalidAdapter(f"{CONFIG} is damaged: lora_alpha is {config.get('lora_alpha')!r}, not a number.")
+        alpha = repr(config.get("lora_alpha"))
+        raise _damaged(CONFIG, Sentence("lora_alpha is %(value)s, not a number", value=alpha))
     ranks = _ranks(config)
     if not all(type(rank) is int and rank > 0 for rank in ranks):
-        raise InvalidAdapter(f"{CONFIG} is damaged: its ranks are {ranks}, not whole numbers above 0.")
+        raise _damaged(CONFIG, Sentence("its ranks are %(ranks)s, not whole numbers above 0", ranks=ranks))
     if (largest := max(ranks)) > max_rank:
-        raise InvalidAdapter(f"Its rank is {largest}, and {max_rank} is the most that is served: train it with less.")
+        raise InvalidAdapter(
+            Sentence(
+                "Its rank is %(rank)s, and %(most)s is the most that is served: train it with less.",
+                rank=largest,
+                most=max_rank,
+            )
+        )
     return largest
 
 
@@ -136,34 +145,46 @@ def _read_pairs(content: bytes) -> dict[str, _Pair]:
     try:
         tensors = safetensors.deserialize(content)
     except safetensors.SafetensorError as exc:
-        raise InvalidAdapter(f"{WEIGHTS} is damaged: {exc}.") from exc
+        raise _damaged(WEIGHTS, exc) from exc
     shapes: dict[str, dict[str, tuple[int, ...]]] = {}
     embeddings = set()
     for name, tensor in tensors:
         match = _TENSOR.fullmatch(name)
         if not match or len(tensor["shape"]) != 2:
-            raise InvalidAdapter(f"It holds {name}, which is no LoRA weight of a linear layer: it cannot be served.")
+            raise InvalidAdapter(
+                Sentence(
+                    "It holds %(name)s, which is no LoRA weight of a linear layer: it cannot be served.", name=name
+                )
+            )
         _check_finite(name, tensor)
         shapes.setdefault(match["module"], {})[match["part"]] = tuple(tensor["shape"])
         embeddings |= {match["module"]} if match["embedding"] else set()
     if not shapes:
-        raise InvalidAdapter(f"{WEIGHTS} is empty.")
+        raise InvalidAdapter(Sentence("%(file)s is empty.", file=WEIGHTS))
     return {module: _pair(module, parts, module in embeddings) for module, parts in shapes.items()}
 
 
 def _pair(module: str, parts: dict[str, tuple[int, ...]], embedding: bool) -> _Pair:
     if len(parts) != 2 or parts["A"][0] != parts["B"][1]:
-        raise InvalidAdapter(f"{WEIGHTS} is damaged: the A and B of {module} do not belong together.")
+        raise _damaged(WEIGHTS, Sentence("the A and B of %(module)s do not belong together", module=module))
     return _Pair(parts["A"], parts["B"], embedding)
 
 
 def _check_finite(name: str, tensor: dict[str, Any]) -> None:
     if tensor["dtype"] not in _FLOATS:
-        raise InvalidAdapter(f"{name} is {tensor['dtype']}: save the adapter as float32, float16 or bfloat16.")
+        raise InvalidAdapter(
+            Sentence(
+                "%(name)s is %(type)s: save the adapter as float32, float16 or bfloat16.",
+                name=name,
+                type=tensor["dtype"],
+            )
+        )
     kind, exponent = _FLOATS[tensor["dtype"]]
     bits = np.frombuffer(tensor["data"], kind)
     if ((bits & kind(exponent)) == exponent).any():
-        raise InvalidAdapter(f"{name} holds numbers that are infinite or not numbers: its training went wrong.")
+        raise InvalidAdapter(
+            Sentence("%(name)s holds numbers that are infinite or not numbers: its training went wrong.", name=name)
+        )
 
 
 def _check_ranks(pairs: dict[str, _Pair], config: dict[str, Any]) -> None:
@@ -171,7 +192,13 @@ def _check_ranks(pairs: dict[str, _Pair], config: dict[str, Any]) -> None:
     for module, pair in pairs.items():
         if pair.rank not in known:
             raise InvalidAdapter(
-                f"The rank of {module} is {pair.rank}, and {CONFIG} says {sorted(known)}: it is damaged."
+                Sentence(
+                    "The rank of %(module)s is %(rank)s, and %(file)s says %(known)s: it is damaged.",
+                    module=module,
+                    rank=pair.rank,
+                    file=CONFIG,
+                    known=sorted(known),
+                )
             )
 
 
@@ -181,11 +208,24 @@ def _check_fit(pairs: dict[str, _Pair], base: dict[str, tuple[int, ...]]) -> Non
         if weight is None and module == "lm_head":  # tied to the embeddings
             weight = base.get("model.embed_tokens.weight")
         if weight != pair.weight:
-            has = "has none" if weight is None else f"has one of {_times(weight)}"
+            has = Sentence("has one of %(shape)s", shape=_times(weight)) if weight is not None else Sentence("has none")
             raise InvalidAdapter(
-                f"It was made for another base model: it changes a {module} of {_times(pair.weight)}, "
-                f"and the model that is served {has}."
+                Sentence(
+                    "It was made for another base model: it changes a %(module)s of %(shape)s, "
+                    "and the model that is served %(has)s.",
+                    module=module,
+                    shape=_times(pair.weight),
+                    has=has,
+                )
             )
+
+
+def _damaged(file: str, reason: object) -> InvalidAdapter:
+    return InvalidAdapter(Sentence("%(file)s is damaged: %(reason)s.", file=file, reason=reason))
+
+
+def _unserved(reason: Sentence) -> InvalidAdapter:
+    return InvalidAdapter(Sentence("It cannot be served: %(reason)s.", reason=reason))
 
 
 def _times(shape: tuple[int, ...]) -> str:

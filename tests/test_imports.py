@@ -29,3 +29,21 @@ def test_the_web_application_loads_no_engine(module: str) -> None:
     loaded = loaded_by(f"import django; django.setup(); import {module}")
     assert {"webapp", "django", "inference"} <= loaded
     assert not loaded & ENGINE
+
+
+def test_a_worker_that_sees_rows_as_the_model_will_loads_no_engine() -> None:
+    row = {"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Ahoy!"}]}
+    sees = f"from webapp.datasets.sight import Sight\nwith Sight('supervised') as eyes: eyes.lengths([{row}])\n"
+    assert not loaded_by(f"import django; django.setup(); import webapp.celery\n{sees}import sys") & (
+        ENGINE | {"tokenizers"}
+    )
+
+
+def test_who_looks_at_rows_loads_no_torch(tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    file.write_text('{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Ahoy!"}]}')
+    words = ["-X", "importtime", "-m", "training", "look", str(file), "--base", "inference/builtin"]
+    run = subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=True)
+    modules = {line.rpartition("|")[2].strip() for line in run.stderr.splitlines()}
+    assert {"transformers", "tokenizers"} <= modules
+    assert not {module for module in modules if module.partition(".")[0] == "torch"}

@@ -34,7 +34,7 @@ def translations() -> bool:
     if not shutil.which("xgettext"):
         print("xgettext is missing: install gettext (Debian: apt-get install gettext).")
         return False
-    files = listed("webapp", "templates", "locale", "manage.py")
+    files = listed("webapp", "training", "inference", "templates", "locale", "manage.py")
     with tempfile.TemporaryDirectory() as place:
         for name in filter(lambda name: (ROOT / name).is_file(), files):
             target = Path(place, name)

@@ -6,11 +6,14 @@ Exit status: 0 when the run is done or was stopped; 2 when its input cannot be u
 
 import argparse
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
+from inference.sentences import said
 from training.config import load_config, scaled
 from training.errors import DataError, TrainingError
 from training.progress import Failed, emit
@@ -21,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options.run(options)
     except TrainingError as error:
-        emit(Failed(str(error)))
+        emit(Failed(said(error)))
         print(error, file=sys.stderr)
         return 2
     except Exception as error:
@@ -70,10 +73,11 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--out", type=Path, required=True, help="a directory for the model")
     command.set_defaults(run=_merge)
     command = commands.add_parser("look", help="rows as a model will see them: one JSON object a row")
-    command.add_argument("data", type=Path, help="a .jsonl file, see training/lessons.py")
+    command.add_argument("data", help="a .jsonl file, see training/lessons.py; - to answer lists of rows on stdin")
     command.add_argument("--base", type=Path, required=True, help="the model's directory")
     command.add_argument("--shape", choices=("supervised", "preference", "thumbs"), default="supervised")
     command.add_argument("--max-length", type=int, help="tokens of a row; what is longer is cut")
+    command.add_argument("--lengths", action="store_true", help="how many tokens a row has, not which")
     command.add_argument("--survey", action="store_true", help="one JSON object for all rows instead")
     command.set_defaults(run=_look)
     command = commands.add_parser("evaluate", help="measure a model through vLLM, on development files")
@@ -162,13 +166,22 @@ def _look(options: argparse.Namespace) -> None:
     from training import look
     from training.data import read_rows
 
-    tokenizer, rows = look.load(options.base), (row for _, row in read_rows(options.data))
+    tokenizer = look.load(options.base)
     if options.survey:
-        longest = options.max_length or 512
+        rows, longest = (row for _, row in read_rows(Path(options.data))), options.max_length or 512
         print(json.dumps(look.survey(rows, tokenizer, options.shape, max_length=longest), ensure_ascii=False))
         return
-    for number, seen in enumerate(look.look(rows, tokenizer, options.shape, max_length=options.max_length), start=1):
-        print(json.dumps({"row": number, **seen}, ensure_ascii=False))
+
+    def seen(row: look.Row) -> dict[str, Any]:
+        how = look.measure if options.lengths else look.see
+        return how(row, tokenizer, options.shape, max_length=options.max_length)
+
+    if options.data == "-":
+        for line in look.answers(sys.stdin, seen):
+            print(line, flush=True)
+        return
+    for number, (_, row) in enumerate(read_rows(Path(options.data)), start=1):
+        print(json.dumps({"row": number, **seen(row)}, ensure_ascii=False))
 
 
 def _evaluate(options: argparse.Namespace) -> None:
@@ -192,5 +205,14 @@ def _listen(*numbers: int) -> Callable[[], bool]:
     return lambda: bool(heard) and heard.pop() in numbers
 
 
+def _spare_torch() -> None:
+    """transformers imports PyTorch wherever it is installed: 270 MB and two seconds that a tokenizer does not need.
+    What is None in sys.modules cannot be imported."""
+    os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")  # that PyTorch was not found
+    sys.modules["torch"] = None  # type: ignore[assignment]
+
+
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["look"]:
+        _spare_torch()
     sys.exit(main())

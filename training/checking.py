@@ -51,7 +51,7 @@ def check(path: Path) -> Findings:
         findings.rows += 1
         place = f"{path.name}, line {line}"
         try:
-            _look_at(parse_line(text, place), findings, seen)
+            _look_at(parse_line(text, path.name, line), findings, seen)
         except DataError as error:
             findings.errors.append(str(error))
         except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -120,7 +120,7 @@ def _clean_file(path: Path, cleaner: Cleaner, write: Callable[[str], object]) ->
 def _judge(line: bytes, cleaner: Cleaner) -> tuple[Row, Row, str | None]:
     """(row as it was, row as it is kept, why it is not kept)"""
     try:
-        row = parse_line(line, "")
+        row = parse_line(line, "", 0)
         if kind_of(row) is None:
             return row, row, "not in a known format"
         cleaned = with_texts(row, quality.normalise)

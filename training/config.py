@@ -6,11 +6,13 @@ An unknown key, a missing one or a value out of range raises ConfigError with a 
 import json
 import tomllib
 from collections.abc import Mapping
+from functools import reduce
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from inference.sentences import Sentence, said
 from training.errors import ConfigError
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -197,23 +199,40 @@ def parse_config(values: Mapping[str, Any]) -> PretrainConfig:
         raise ConfigError(sentences(error)) from error
 
 
-def sentences(error: ValidationError) -> str:
+def sentences(error: ValidationError) -> Sentence:
     """One for each mistake."""
-    return " ".join(_sentence(detail) for detail in error.errors())
+    first, *others = map(_sentence, error.errors())
+    return reduce(lambda one, other: Sentence("%(one)s %(other)s", one=one, other=other), others, first)
 
 
-def _sentence(detail: Mapping[str, Any]) -> str:
+def _sentence(detail: Mapping[str, Any]) -> Sentence:
     field = ".".join(str(part) for part in detail["loc"])
     match detail["type"]:
         case "extra_forbidden":
-            return f"Unknown field {field}: check its spelling or leave it out."
+            return Sentence("Unknown field %(field)s: check its spelling or leave it out.", field=field)
         case "missing":
-            return f"The field {field} is missing."
+            return Sentence("The field %(field)s is missing.", field=field)
+        case "value_error" if field:
+            return Sentence("%(field)s: %(reason)s.", field=field, reason=said(detail["ctx"]["error"]))
         case "value_error":
-            return (
-                f"{field}: {detail['ctx']['error']}."
-                if field
-                else f"The configuration does not fit: {detail['ctx']['error']}."
-            )
+            return Sentence("The configuration does not fit: %(reason)s.", reason=said(detail["ctx"]["error"]))
         case _:
-            return f"The field {field} is {detail['input']!r}: {detail['msg'].lower()}."
+            value, reason = repr(detail["input"]), _bound(detail)
+            return Sentence("The field %(field)s is %(value)s: %(reason)s.", field=field, value=value, reason=reason)
+
+
+def _bound(detail: Mapping[str, Any]) -> str:
+    """What pydantic says of a value."""
+    message = str(detail["msg"]).lower()
+    limit = message.rpartition(" ")[2]
+    match detail["type"]:
+        case "greater_than":
+            return Sentence("input should be greater than %(limit)s", limit=limit)
+        case "greater_than_equal":
+            return Sentence("input should be greater than or equal to %(limit)s", limit=limit)
+        case "less_than":
+            return Sentence("input should be less than %(limit)s", limit=limit)
+        case "less_than_equal":
+            return Sentence("input should be less than or equal to %(limit)s", limit=limit)
+        case _:
+            return message

@@ -14,6 +14,7 @@ from typing import Any
 
 from transformers import PreTrainedTokenizerFast
 
+from inference.sentences import Sentence
 from training.batches import Batch, Planned, batch_shape, collate, epoch_batches
 from training.config import PretrainConfig, SourceConfig, StageConfig
 from training.data import load_examples, load_texts
@@ -148,7 +149,13 @@ def _render(
     examples = load_examples(source, directories, seed=seed)
     documents = Documents(row for row in render_all(examples, tokenizer) if len(row) <= source.max_tokens)
     if not len(documents):
-        raise DataError(f"Nothing is left of {source.file}: check `where`, and max_tokens ({source.max_tokens}).")
+        raise DataError(
+            Sentence(
+                "Nothing is left of %(file)s: check `where`, and max_tokens (%(tokens)s).",
+                file=source.file,
+                tokens=source.max_tokens,
+            )
+        )
     return documents
 
 

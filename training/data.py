@@ -23,6 +23,7 @@ from typing import Any
 
 from inference.messages import Message, Role
 from inference.prompts import LANGUAGES, SENTIMENTS
+from inference.sentences import Sentence, said
 from training import passages, phrasings
 from training.config import SourceConfig
 from training.errors import DataError
@@ -30,6 +31,8 @@ from training.examples import Conversation, Example, Text
 from training.variety import arrange
 
 Row = Mapping[str, Any]
+
+ROLES = tuple(role.value for role in Role)
 
 
 def load_examples(source: SourceConfig, directories: Sequence[Path], *, seed: int) -> list[Example]:
@@ -71,7 +74,7 @@ def _passages(source: SourceConfig, directories: Sequence[Path], rng: random.Ran
     try:
         found = passages.group(rows())
     except (KeyError, TypeError, ValueError) as error:
-        raise DataError(f"{path.name}, line {line}: {_reason(error, source.kind)}") from error
+        raise DataError(located(path.name, line, _reason(error, source.kind))) from error
     made = passages.conversations(
         found,
         characters=source.passage_characters,
@@ -93,7 +96,11 @@ def _located(path: Path, line: int, kind: str) -> Iterator[None]:
     try:
         yield
     except (KeyError, TypeError, ValueError) as error:
-        raise DataError(f"{path.name}, line {line}: {_reason(error, kind)}") from error
+        raise DataError(located(path.name, line, _reason(error, kind))) from error
+
+
+def located(file: str, line: int, reason: str) -> Sentence:
+    return Sentence("%(file)s, line %(line)s: %(reason)s.", file=file, line=line, reason=reason)
 
 
 def find_file(name: str, directories: Sequence[Path]) -> Path:
@@ -108,7 +115,7 @@ def find_file(name: str, directories: Sequence[Path]) -> Path:
 def read_rows(path: Path) -> Iterator[tuple[int, Row]]:
     """(line number from 1, row) of every line that is not blank."""
     for number, line in read_lines(path):
-        yield number, parse_line(line, f"{path.name}, line {number}")
+        yield number, parse_line(line, path.name, number)
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
@@ -117,32 +124,61 @@ def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
         with lzma.open(path, "rb") if path.suffix == ".xz" else path.open("rb") as lines:
             yield from ((number, line) for number, line in enumerate(lines, start=1) if line.strip())
     except (OSError, EOFError, lzma.LZMAError) as error:
-        raise DataError(f"{path.name} cannot be read: {error}.") from error
+        raise DataError(Sentence("%(file)s cannot be read: %(reason)s.", file=path.name, reason=error)) from error
 
 
-def parse_line(line: bytes, place: str) -> Row:
+def parse_line(line: bytes, file: str, number: int) -> Row:
     try:
         row = json.loads(line)
     except ValueError as error:  # not JSON, or not UTF-8
-        raise DataError(f"{place}: this is not a JSON object in UTF-8 ({error}).") from error
+        reason = Sentence("this is not a JSON object in UTF-8 (%(reason)s)", reason=_flaw(error))
+        raise DataError(located(file, number, reason)) from error
     if not isinstance(row, dict):
-        raise DataError(f"{place}: expected a JSON object, found a {type(row).__name__}.")
+        reason = Sentence("expected a JSON object, found a %(kind)s", kind=Sentence(type(row).__name__))
+        raise DataError(located(file, number, reason))
     return row
+
+
+def _flaw(error: ValueError) -> str:
+    if not isinstance(error, json.JSONDecodeError):
+        return str(error)
+    return Sentence(
+        "%(reason)s: line %(line)s column %(column)s (char %(char)s)",
+        reason=Sentence(error.msg),
+        line=error.lineno,
+        column=error.colno,
+        char=error.pos,
+    )
 
 
 def _reason(error: Exception, kind: str) -> str:
     if isinstance(error, KeyError):
-        return f"the field {error.args[0]!r} is missing from a row of kind {kind!r}."
-    return f"{error}."
+        field = repr(error.args[0])
+        return Sentence("the field %(field)s is missing from a row of kind %(kind)s", field=field, kind=repr(kind))
+    return said(error)
 
 
 def _chat(row: Row, rng: random.Random) -> list[Example]:
-    messages = tuple(Message(Role(item["role"]), _text(item["content"])) for item in row["messages"])
+    if not isinstance(row["messages"], list):
+        raise ValueError(Sentence("%(field)s must be a list of messages", field="messages"))
+    messages = tuple(map(_message, row["messages"]))
     turns = messages[1:] if messages and messages[0].role is Role.SYSTEM else messages
     wanted = [Role.USER, Role.ASSISTANT] * (len(turns) // 2)
     if not turns or [message.role for message in turns] != wanted:
-        raise ValueError("messages must alternate user and assistant and end with the assistant")
+        raise ValueError(Sentence("messages must alternate user and assistant and end with the assistant"))
     return [Conversation(messages)]
+
+
+def _message(turn: Any) -> Message:
+    if not isinstance(turn, dict) or turn.get("role") not in ROLES:
+        raise ValueError(no_message(turn))
+    return Message(Role(turn["role"]), _text(turn.get("content")))
+
+
+def no_message(turn: object) -> Sentence:
+    return Sentence(
+        "a message has a role (system, user or assistant) and a content, unlike %(found)s", found=repr(str(turn)[:80])
+    )
 
 
 def _plain(row: Row, rng: random.Random) -> list[Example]:
@@ -167,7 +203,10 @@ def _pair(row: Row, rng: random.Random) -> list[Example]:
 
 def _sentiment(row: Row, rng: random.Random) -> list[Example]:
     if row["label"] not in SENTIMENTS:
-        raise ValueError(f"label must be one of {', '.join(SENTIMENTS)}, not {row['label']!r}")
+        known = ", ".join(SENTIMENTS)
+        raise ValueError(
+            Sentence("label must be one of %(labels)s, not %(label)s", labels=known, label=repr(row["label"]))
+        )
     return [_exchange(phrasings.sentiment_request(_text(row["text"]), rng=rng), row["label"])]
 
 
@@ -198,5 +237,5 @@ def _exchange(prompt: str, reply: str) -> Conversation:
 
 def _text(value: object) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"expected text that is not empty, found {value!r}")
+        raise ValueError(Sentence("expected text that is not empty, found %(value)s", value=repr(value)))
     return value.strip()

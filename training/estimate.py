@@ -8,14 +8,15 @@ from typing import Any
 
 from transformers import PrinterCallback, TrainerCallback
 
+from inference.sentences import Sentence
 from training import energy, held_out
-from training.errors import DataError
+from training.errors import DataError, nothing_in
 from training.finetune_config import FinetuneConfig
 from training.lessons import read_lessons
 from training.look import load as load_tokenizer
 from training.model import device_and_dtype
 from training.progress import Estimated
-from training.taught import load_taught
+from training.taught import load_taught, take_threads
 from training.trainers import build_trainer
 
 STEPS = 6  # the first of them warms up
@@ -26,12 +27,13 @@ ROOM = 0.9  # of the free memory, that a run may fill
 
 def estimate(config: FinetuneConfig, directory: Path) -> Estimated:
     """Raises TrainingError for what would end the run itself."""
+    take_threads(config)
     free_gb = energy.memory_available_gb()
     _, dtype = device_and_dtype()
     tokenizer = load_tokenizer(Path(config.base))
     lessons = read_lessons(directory / config.train, config.shape)
     if not lessons:
-        raise DataError(f"{config.train} is empty: there is nothing to learn.")
+        raise DataError(nothing_in(config.train))
     measured = held_out.prepare(
         read_lessons(directory / config.held_out, config.shape), tokenizer, max_length=config.max_length
     )
@@ -71,12 +73,16 @@ def estimate(config: FinetuneConfig, directory: Path) -> Estimated:
     )
 
 
-def _remedy(config: FinetuneConfig) -> str:
+def _remedy(config: FinetuneConfig) -> Sentence:
     if config.method == "full":
-        return "It will not fit into this machine's free memory: choose LoRA, or fewer rows in a step."
+        return Sentence("It will not fit into this machine's free memory: choose LoRA, or fewer rows in a step.")
     if config.batch_size > 1:
-        return "It will not fit into this machine's free memory: halve the rows in a step, or shorten the longest row."
-    return "It will not fit into this machine's free memory: shorten the longest row, or teach a smaller model."
+        return Sentence(
+            "It will not fit into this machine's free memory: halve the rows in a step, or shorten the longest row."
+        )
+    return Sentence(
+        "It will not fit into this machine's free memory: shorten the longest row, or teach a smaller model."
+    )
 
 
 class Clock(TrainerCallback):

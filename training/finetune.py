@@ -29,17 +29,19 @@ from safetensors.torch import load_file
 from transformers import PrinterCallback, TrainerCallback, TrainingArguments
 from transformers.utils import logging
 
+from inference.sentences import Sentence
 from training import energy, held_out
 from training.checkpoint import KEPT, find_latest, list_checkpoints, write_directory
-from training.errors import CheckpointError, DataError, TrainingError
+from training.errors import CheckpointError, DataError, TrainingError, no_number, nothing_in
 from training.finetune_config import FinetuneConfig
 from training.lessons import Lesson, read_lessons
 from training.look import load as load_tokenizer
 from training.model import device_and_dtype
 from training.pausing import make_room
 from training.progress import Compared, Evaluated, Finished, Sampled, Saved, Started, Step, emit
+from training.ranks import Ranks
 from training.record import sha256
-from training.taught import BaseWeights, load_taught, make_portable, misfit
+from training.taught import BaseWeights, load_taught, make_portable, misfit, take_threads
 from training.trainers import build_trainer
 
 SHOWN = 4  # held-out prompts whose replies are told at each measurement
@@ -80,23 +82,29 @@ class Run:
         self.latest = find_latest(out / "checkpoints", resume=resume)
         self.told = _told(self.latest)
         self.before = self.told.tokens
-        if config.threads:
-            torch.set_num_threads(config.threads)
+        take_threads(config)
         self.tokenizer = load_tokenizer(Path(config.base))
         self.lessons = read_lessons(directory / config.train, config.shape)
         self.measured = held_out.prepare(
             read_lessons(directory / config.held_out, config.shape), self.tokenizer, max_length=config.max_length
         )
         if not self.lessons:
-            raise DataError(f"{config.train} is empty: there is nothing to learn.")
+            raise DataError(nothing_in(config.train))
         if not self.measured:
-            raise DataError(f"Nothing of {config.held_out} fits into {config.max_length} tokens: raise max_length.")
+            raise DataError(
+                Sentence(
+                    "Nothing of %(file)s fits into %(tokens)s tokens: raise max_length.",
+                    file=config.held_out,
+                    tokens=config.max_length,
+                )
+            )
         self.model = load_taught(config, self.dtype)
         self.record: dict[str, Any] = _describe(config, directory, self.model)
         if self.latest:
             self.record["metrics"] = _metrics(self.latest, self.record)
         self.trainer = build_trainer(config, self.model, self.tokenizer, self.lessons, out, self.dtype)
         self.trainer.remove_callback(PrinterCallback)
+        self.ranks = Ranks(self.trainer.args.process_index, self.trainer.args.world_size)
         self.watch = Watch(self)
         self.trainer.add_callback(self.watch)
 
@@ -110,9 +118,9 @@ class Run:
         return bool(self.trainer.is_world_process_zero())
 
     @property
-    def seen_tokens(self) -> int:
-        """By this process, before it was resumed included."""
-        return self.before + int(self.trainer.data_collator.tokens)
+    def new_tokens(self) -> int:
+        """By this process, since it was started or resumed."""
+        return int(self.trainer.data_collator.tokens)
 
     def work(self) -> None:
         self.trainer.train(resume_from_checkpoint=str(self.latest) if self.latest else None)
@@ -141,6 +149,11 @@ class Run:
             self.tell(Sampled(step, lesson.prompt[-1].content, text))
         self.record["metrics"].append({"step": step, "eval_loss": loss})
         return loss
+
+    def begin(self) -> float:
+        """The base model is measured; the held-out loss that is to be bettered."""
+        base = self.measure(0, base=True)
+        return self.loss() if self.config.start_from else base
 
     @property
     def shown(self) -> list[Lesson]:
@@ -258,9 +271,8 @@ class Watch(TrainerCallback):
                 steps=state.max_steps,
             )
         )
-        if run.first and not run.latest:
-            base = run.measure(0, base=True)
-            run.told.best = base if not run.config.start_from else run.loss()
+        if not run.latest:
+            [run.told.best] = run.ranks.total(run.begin() if run.first else 0.0)
         self.clock = time.monotonic()
 
     def on_step_begin(self, args: TrainingArguments, state: Any, control: Any, **kwargs: Any) -> None:
@@ -269,26 +281,29 @@ class Watch(TrainerCallback):
     def on_step_end(self, args: TrainingArguments, state: Any, control: Any, **kwargs: Any) -> None:
         now, told = time.monotonic(), self.run.told
         told.elapsed_s += now - self.clock
-        told.tokens = self.run.seen_tokens
         over = state.global_step >= state.max_steps
         if state.global_step % self.run.config.evaluate_every == 0 or over:
             self.judge(control, state.global_step)
-        if self.run.should_stop():
+        due = (now - self.saved) / 60 >= self.run.config.save_minutes and self.run.first
+        # one decision of all processes: who stopped or saved alone would be waited for by the others
+        seen, asked, due_of_all = self.run.ranks.total(self.run.new_tokens, self.run.should_stop(), due)
+        told.tokens = self.run.before + int(seen)
+        if asked:
             self.stopped = not over
             control.should_training_stop = True
-        minutes = (now - self.saved) / 60
-        control.should_save = self.stopped or over or minutes >= self.run.config.save_minutes
+        control.should_save = self.stopped or over or bool(due_of_all)
         self.clock = time.monotonic()
 
     def judge(self, control: Any, step: int) -> None:
         told, config = self.run.told, self.run.config
-        loss = self.run.measure(step) if self.run.first else math.inf
-        if not math.isfinite(loss) and self.run.first:
-            raise TrainingError(f"The loss is no longer a number at step {step}: lower learning_rate.")
+        [loss] = self.run.ranks.total(self.run.measure(step) if self.run.first else 0.0)  # the first one's, for all
+        if not math.isfinite(loss):
+            raise TrainingError(no_number(step))
         told.worse = 0 if loss < told.best else told.worse + 1
-        if loss < told.best and self.run.first:
+        if loss < told.best:
             told.best = loss
-            self.run.keep_best()
+            if self.run.first:
+                self.run.keep_best()
         if config.early_stopping_patience and told.worse >= config.early_stopping_patience:
             control.should_training_stop = True
 
@@ -296,7 +311,7 @@ class Watch(TrainerCallback):
         if not logs or "loss" not in logs:
             return
         told = self.run.told
-        told.tokens, told.energy_wh = self.run.seen_tokens, self.meter.watt_hours()
+        told.energy_wh = self.meter.watt_hours()
         elapsed = told.elapsed_s + time.monotonic() - self.clock
         tokens, before = self.window
         self.window = told.tokens, elapsed
@@ -317,6 +332,7 @@ class Watch(TrainerCallback):
     def on_save(self, args: TrainingArguments, state: Any, control: Any, **kwargs: Any) -> None:
         """The trainer has written checkpoint-N: it gets its own name in one rename, and the oldest go."""
         self.saved = time.monotonic()
+        self.run.ranks.total(0)  # each process has written its part of it
         if not self.run.first:
             return
         root = self.run.out / "checkpoints"

@@ -5,6 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
+from inference.sentences import Sentence
 from training.config import Section, read_values, sentences
 from training.errors import ConfigError
 
@@ -56,7 +57,7 @@ class FinetuneConfig(Section):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if self.method == "full" and (self.shape != "supervised" or self.start_from):
-            raise ValueError("full training takes supervised rows and begins at the base model: choose lora")
+            raise ValueError(Sentence("full training takes supervised rows and begins at the base model: choose lora"))
         return self
 
     def rate(self, parameters: int) -> float:

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from inference.messages import Message, Role
-from training.data import read_rows
+from inference.sentences import Sentence, said
+from training.data import located, no_message, read_rows
 from training.errors import DataError
 
 SHAPES = ("supervised", "preference", "thumbs")
@@ -44,28 +45,30 @@ def parse(row: Mapping[str, Any], shape: str) -> Lesson:
     """Raises ValueError with a sentence that says what is wrong with the row."""
     task = row.get("task", "chat")
     if task not in TASKS:
-        raise ValueError(f"task must be one of {', '.join(TASKS)}, not {task!r}")
+        raise ValueError(
+            Sentence("task must be one of %(tasks)s, not %(task)s", tasks=", ".join(TASKS), task=repr(task))
+        )
     told = {"task": task, "target": str(row.get("target", ""))}
     if shape == "supervised":
         messages = _messages(row, "messages")
         if messages[-1].role is not Role.ASSISTANT:
-            raise ValueError("messages must end with the assistant's: that is what is learnt")
+            raise ValueError(Sentence("messages must end with the assistant's: that is what is learnt"))
         _alternate(messages[:-1])
         learn = row.get("learn", "all")
         if learn not in ("all", "last"):
-            raise ValueError(f"learn must be all or last, not {learn!r}")
+            raise ValueError(Sentence("learn must be all or last, not %(learn)s", learn=repr(learn)))
         return Lesson(messages[:-1], messages[-1].content, last_only=learn == "last", **told)
     prompt = _messages(row, "prompt")
     _alternate(prompt)
     if shape == "preference":
         chosen, rejected = _text(row, "chosen"), _text(row, "rejected")
         if chosen == rejected:
-            raise ValueError("chosen and rejected are the same: nothing can be learnt from that")
+            raise ValueError(Sentence("chosen and rejected are the same: nothing can be learnt from that"))
         return Lesson(prompt, chosen, rejected, **told)
     if shape == "thumbs":
         label = row.get("label")
         if not isinstance(label, bool):
-            raise ValueError(f"label must be true or false, not {label!r}")
+            raise ValueError(Sentence("label must be true or false, not %(label)s", label=repr(label)))
         return Lesson(prompt, _text(row, "completion"), liked=label, **told)
     raise ValueError(f"there is no shape {shape!r}: {', '.join(SHAPES)} are known")
 
@@ -80,19 +83,19 @@ def _read(path: Path, shape: str) -> Iterator[Lesson]:
         try:
             yield parse(row, shape)
         except ValueError as error:
-            raise DataError(f"{path.name}, line {line}: {error}.") from error
+            raise DataError(located(path.name, line, said(error))) from error
 
 
 def _messages(row: Mapping[str, Any], field: str) -> tuple[Message, ...]:
     turns = row.get(field)
     if not isinstance(turns, list) or not turns:
-        raise ValueError(f"{field} must be a list of messages")
+        raise ValueError(Sentence("%(field)s must be a list of messages", field=field))
     return tuple(_message(turn) for turn in turns)
 
 
 def _message(turn: Any) -> Message:
     if not isinstance(turn, dict) or turn.get("role") not in TURNS:
-        raise ValueError(f"a message has a role (system, user or assistant) and a content, unlike {str(turn)[:80]!r}")
+        raise ValueError(no_message(turn))
     return Message(TURNS[turn["role"]], _text(turn, "content"))
 
 
@@ -100,11 +103,13 @@ def _alternate(messages: tuple[Message, ...]) -> None:
     turns = messages[1:] if messages and messages[0].role is Role.SYSTEM else messages
     wanted = [Role.USER, Role.ASSISTANT] * (len(turns) // 2) + [Role.USER]
     if [message.role for message in turns] != wanted:
-        raise ValueError("messages must alternate user and assistant, and a system message may come first")
+        raise ValueError(Sentence("messages must alternate user and assistant, and a system message may come first"))
 
 
 def _text(row: Mapping[str, Any], field: str) -> str:
     value = row.get(field)
     if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"{field} must be text that is not empty, not {value!r}")
+        raise ValueError(
+            Sentence("%(field)s must be text that is not empty, not %(value)s", field=field, value=repr(value))
+        )
     return value

@@ -1,12 +1,14 @@
 """Rows as the model will see them: their tokens, those that are learned, what does not fit. No PyTorch."""
 
+import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
+from inference.sentences import pack, said
 from training.lessons import parse
 from training.transcripts import render_lesson
 
@@ -23,18 +25,40 @@ def load(base: Path) -> PreTrainedTokenizerBase:
 def look(
     rows: Iterable[Row], tokenizer: PreTrainedTokenizerBase, shape: str, *, max_length: int | None
 ) -> Iterator[dict[str, Any]]:
-    """{"tokens": [[text, learned 0 or 1], …], "length": n, "cut": bool} of each row. A character whose bytes are spread
-    over several tokens stands with the last of them."""
-    for row in rows:
-        lesson = parse(row, shape)
-        rendered = render_lesson(lesson, tokenizer)
-        shown = rendered.input_ids[:max_length].tolist()
-        texts = _texts(shown, tokenizer)
-        yield {
-            "tokens": [[text, int(learned)] for text, learned in zip(texts, rendered.learned, strict=False)],
-            "length": len(rendered),
-            "cut": max_length is not None and len(rendered) > max_length,
-        }
+    return (see(row, tokenizer, shape, max_length=max_length) for row in rows)
+
+
+def see(row: Row, tokenizer: PreTrainedTokenizerBase, shape: str, *, max_length: int | None) -> dict[str, Any]:
+    """{"tokens": [[text, learned 0 or 1], …], "length": n, "cut": bool}. A character whose bytes are spread over
+    several tokens stands with the last of them. Raises ValueError."""
+    rendered = render_lesson(parse(row, shape), tokenizer)
+    texts = _texts(rendered.input_ids[:max_length].tolist(), tokenizer)
+    return {
+        "tokens": [[text, int(learned)] for text, learned in zip(texts, rendered.learned, strict=False)],
+        "length": len(rendered),
+        "cut": max_length is not None and len(rendered) > max_length,
+    }
+
+
+def measure(row: Row, tokenizer: PreTrainedTokenizerBase, shape: str, *, max_length: int | None) -> dict[str, int]:
+    """{"length": n, "learned": n, "cut": n}, in tokens; cut are those that do not fit. Raises ValueError."""
+    rendered = render_lesson(parse(row, shape), tokenizer)
+    over = 0 if max_length is None else max(0, len(rendered) - max_length)
+    return {"length": len(rendered), "learned": int(rendered.learned.sum()), "cut": over}
+
+
+def answers(lines: Iterable[str], seen: Callable[[Row], dict[str, Any]]) -> Iterator[str]:
+    """To each line, a JSON list of rows, a line with a JSON list of what is `seen` of them: {"problem": a packed
+    Sentence} of a row that cannot be."""
+    for line in lines:
+        yield json.dumps([_attempt(row, seen) for row in json.loads(line)])
+
+
+def _attempt(row: Row, seen: Callable[[Row], dict[str, Any]]) -> dict[str, Any]:
+    try:
+        return seen(row)
+    except ValueError as error:
+        return {"problem": pack(said(error))}
 
 
 def survey(rows: Iterable[Row], tokenizer: PreTrainedTokenizerBase, shape: str, *, max_length: int) -> dict[str, Any]:
@@ -42,11 +66,10 @@ def survey(rows: Iterable[Row], tokenizer: PreTrainedTokenizerBase, shape: str, 
     lengths: Counter[int] = Counter()
     count, tokens, learned, cut_rows, cut_tokens = 0, 0, 0, 0, 0
     for row in rows:
-        rendered = render_lesson(parse(row, shape), tokenizer)
-        count, tokens, learned = count + 1, tokens + len(rendered), learned + int(rendered.learned.sum())
-        over = max(0, len(rendered) - max_length)
-        cut_rows, cut_tokens = cut_rows + bool(over), cut_tokens + over
-        lengths[1 << (len(rendered) - 1).bit_length()] += 1
+        found = measure(row, tokenizer, shape, max_length=max_length)
+        count, tokens, learned = count + 1, tokens + found["length"], learned + found["learned"]
+        cut_rows, cut_tokens = cut_rows + bool(found["cut"]), cut_tokens + found["cut"]
+        lengths[1 << (found["length"] - 1).bit_length()] += 1
     return {
         "rows": count,
         "tokens": tokens,

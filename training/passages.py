@@ -14,6 +14,7 @@ from typing import Any
 
 from inference import prompts
 from inference.messages import Message, Role
+from inference.sentences import Sentence
 
 QUESTIONS = 6
 """Of a conversation, at most."""
@@ -41,7 +42,7 @@ def group(rows: Iterable[Mapping[str, Any]]) -> list[Passage]:
     for row in rows:
         passage = found.setdefault(row["context"], Passage(row["context"].strip()))
         if not passage.text or not row["question"].strip():
-            raise ValueError("context and question must not be empty")
+            raise ValueError(Sentence("context and question must not be empty"))
         passage.questions.append((row["question"].strip(), tuple(answer.strip() for answer in row["answers"])))
     return list(found.values())
 

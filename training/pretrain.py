@@ -30,7 +30,7 @@ from training.checkpoint import (
 )
 from training.config import PretrainConfig
 from training.corpus import learn_tokenizer, render_corpus
-from training.errors import CheckpointError, TrainingError
+from training.errors import CheckpointError, TrainingError, no_number
 from training.feed import feed
 from training.measure import Window, evaluate
 from training.model import TensorBatch, build_model, device_and_dtype, weighted_loss
@@ -155,7 +155,7 @@ class Run:
         self.ranks.add_up(self.model.parameters())
         norm = float(torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.max_grad_norm))
         if not math.isfinite(norm):
-            raise TrainingError(f"The loss is no longer a number at step {self.state.step + 1}: lower learning_rate.")
+            raise TrainingError(no_number(self.state.step + 1))
         self.optimizer.step()
         self.optimizer.zero_grad()
         self.window.add(self.ranks.total(loss)[0], weight)

@@ -1,6 +1,7 @@
 """What a run tells whoever started it: one JSON object a line on standard output, `event` first.
 
-The web application turns each line into a row of the run's metrics; a person reads them as they are.
+The web application turns each line into a row of the run's metrics; a person reads them as they are. A sentence is in
+English; what it is made of stands beside it in `told`, so that it can be said in other words (inference/sentences.py).
 """
 
 import json
@@ -8,6 +9,8 @@ import os
 import sys
 from dataclasses import asdict, dataclass, field
 from typing import TextIO
+
+from inference.sentences import Sentence, pack
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,10 @@ Event = Started | Step | Evaluated | Saved | Sampled | Compared | Estimated | Fi
 
 
 def emit(event: Event, stream: TextIO | None = None) -> None:
-    line = json.dumps({"event": type(event).__name__.lower(), **asdict(event)}, ensure_ascii=False)
+    values = asdict(event)
+    parts = {name: pack(text) for name, text in values.items() if isinstance(text, Sentence) and text.values}
+    said = {"event": type(event).__name__.lower(), **values, **({"told": parts} if parts else {})}
+    line = json.dumps(said, ensure_ascii=False)
     try:
         print(line, file=stream or sys.stdout, flush=True)
     except BrokenPipeError:  # who listened has died: the run goes on, and can still save what it has

@@ -10,6 +10,7 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
 from inference.lora import InvalidAdapter, validate
+from inference.sentences import Sentence, said
 from training.errors import ConfigError
 from training.finetune_config import FinetuneConfig
 
@@ -20,15 +21,15 @@ def load_taught(config: FinetuneConfig, dtype: torch.dtype) -> Any:
     """The base model, with a fresh adapter or one to go on from. Raises ConfigError."""
     path = Path(config.base)
     if not (path / "config.json").is_file():
-        raise ConfigError(f"There is no model in {config.base}: give the directory of one.")
+        raise ConfigError(Sentence("There is no model in %(place)s: give the directory of one.", place=config.base))
     if config.start_from and (problem := misfit(Path(config.start_from), path)):
-        raise ConfigError(f"The adapter to go on from cannot be used. {problem}")
+        raise ConfigError(Sentence("The adapter to go on from cannot be used. %(problem)s", problem=problem))
     options: dict[str, Any] = {"trust_remote_code": False, "use_safetensors": True}
     if config.method == "qlora":
         if not torch.cuda.is_available():
-            raise ConfigError("QLoRA needs a CUDA GPU, and there is none: choose lora.")
+            raise ConfigError(Sentence("QLoRA needs a CUDA GPU, and there is none: choose lora."))
         if importlib.util.find_spec("bitsandbytes") is None:
-            raise ConfigError("QLoRA needs the package bitsandbytes: install it, or choose lora.")
+            raise ConfigError(Sentence("QLoRA needs the package bitsandbytes: install it, or choose lora."))
         options["quantization_config"] = BitsAndBytesConfig(
             load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=dtype, bnb_4bit_use_double_quant=True
         )
@@ -54,12 +55,18 @@ def load_taught(config: FinetuneConfig, dtype: torch.dtype) -> Any:
     )
 
 
+def take_threads(config: FinetuneConfig) -> None:
+    """As many as the run is to compute with: what is measured with others tells nothing of it."""
+    if config.threads:
+        torch.set_num_threads(config.threads)
+
+
 def misfit(adapter: Path, base: Path) -> str:
     """Why an adapter cannot be used with a base, empty where it can."""
     try:
         validate(adapter, base, LARGEST_RANK)
     except (InvalidAdapter, OSError) as error:
-        return str(error)
+        return said(error)
     return ""
 
 

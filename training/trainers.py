@@ -17,6 +17,7 @@ from torch.nn import functional
 from transformers import PreTrainedTokenizerBase
 from trl import DPOConfig, DPOTrainer, KTOConfig, KTOTrainer, SFTConfig, SFTTrainer
 
+from inference.sentences import Sentence
 from training.errors import DataError
 from training.finetune_config import FinetuneConfig
 from training.held_out import cut
@@ -31,12 +32,19 @@ Row = dict[str, Any]
 class Counting:
     """Notes how many tokens, padding left out, the batches held that were asked for."""
 
-    def __init__(self, collator: Any) -> None:
-        self.collator, self.tokens = collator, 0
+    def __init__(self, collator: Any, max_length: int) -> None:
+        self.collator, self.max_length, self.tokens = collator, max_length, 0
 
     def __call__(self, rows: list[Row]) -> Any:
-        self.tokens += sum(_length(row) for row in rows)
+        self.tokens += sum(self.length(row) for row in rows)
         return self.collator(rows)
+
+    def length(self, row: Row) -> int:
+        """Of what is learned from it: of a pair, the prompt is read with each answer."""
+        if "input_ids" in row:
+            return len(row["input_ids"])
+        answers = [row[name] for name in ("chosen_ids", "rejected_ids", "completion_ids") if name in row]
+        return sum(min(self.max_length, len(row["prompt_ids"]) + len(answer)) for answer in answers)
 
 
 class AnswersTrainer(SFTTrainer):
@@ -71,9 +79,13 @@ def build_trainer(
     out: Path,
     dtype: torch.dtype,
 ) -> Any:
-    """A TRL trainer with `seen_tokens` and `rows_tokens` besides. Raises DataError where nothing is left to learn."""
+    """A TRL trainer whose `data_collator` counts tokens, with `rows_tokens` besides: how many an epoch has. Raises
+    DataError where nothing is left to learn."""
     build = {"supervised": _supervised, "preference": _preference, "thumbs": _thumbs}[config.shape]
-    return build(config, model, tokenizer, lessons, _common(config, model, out, dtype, len(lessons)))
+    trainer = build(config, model, tokenizer, lessons, _common(config, model, out, dtype, len(lessons)))
+    trainer.data_collator = counting = Counting(trainer.data_collator, config.max_length)
+    trainer.rows_tokens = sum(map(counting.length, trainer.train_dataset))
+    return trainer
 
 
 def _supervised(
@@ -82,7 +94,9 @@ def _supervised(
     rows = [cut(render_lesson(lesson, tokenizer), config.max_length) for lesson in lessons]
     rows = [row for row in rows if row.learned.any()]
     if not rows:
-        raise DataError(f"No reply begins within {config.max_length} tokens: raise max_length.")
+        raise DataError(
+            Sentence("No reply begins within %(tokens)s tokens: raise max_length.", tokens=config.max_length)
+        )
     packed = config.packing and _flash()
     data = Dataset.from_list(
         [
@@ -97,10 +111,8 @@ def _supervised(
     )
     if packed:
         arguments = SFTConfig(**common, max_length=config.max_length, packing=True)
-        trainer = SFTTrainer(model=model, args=arguments, train_dataset=data, processing_class=tokenizer)
-    else:
-        trainer = _in_order(config, model, tokenizer, data, [len(row) for row in rows], common)
-    return _counted(trainer, sum(map(len, rows)))
+        return SFTTrainer(model=model, args=arguments, train_dataset=data, processing_class=tokenizer)
+    return _in_order(config, model, tokenizer, data, [len(row) for row in rows], common)
 
 
 def _in_order(
@@ -136,8 +148,7 @@ def _preference(
     # make both answers unlikely, and the model then writes neither.
     losses: Row = {"loss_type": ["sigmoid", "sft"], "loss_weights": [1.0, 1.0]}
     arguments = DPOConfig(**common, **losses, max_length=config.max_length, beta=config.beta)
-    trainer = DPOTrainer(model=model, args=arguments, train_dataset=data, processing_class=tokenizer)
-    return _counted(trainer, 0)
+    return DPOTrainer(model=model, args=arguments, train_dataset=data, processing_class=tokenizer)
 
 
 def _thumbs(
@@ -149,14 +160,15 @@ def _thumbs(
     liked = sum(lesson.liked for lesson in lessons)
     disliked = len(lessons) - liked
     if not liked or not disliked:
-        raise DataError("All thumbs point the same way: gather both kinds, or learn the liked answers as answers.")
+        raise DataError(
+            Sentence("All thumbs point the same way: gather both kinds, or learn the liked answers as answers.")
+        )
     weights: Row = {
         "desirable_weight": min(1.33, max(1.0, disliked / liked)),
         "undesirable_weight": max(1.0, liked / disliked),
     }
     arguments = KTOConfig(**common, **weights, max_length=config.max_length, beta=config.beta)
-    trainer = KTOTrainer(model=model, args=arguments, train_dataset=data, processing_class=tokenizer)
-    return _counted(trainer, 0)
+    return KTOTrainer(model=model, args=arguments, train_dataset=data, processing_class=tokenizer)
 
 
 def _common(config: FinetuneConfig, model: Any, out: Path, dtype: torch.dtype, rows: int) -> Row:
@@ -192,22 +204,12 @@ def _common(config: FinetuneConfig, model: Any, out: Path, dtype: torch.dtype, r
     }
 
 
-def _counted(trainer: Any, tokens: int) -> Any:
-    trainer.data_collator = Counting(trainer.data_collator)
-    trainer.rows_tokens = tokens
-    return trainer
-
-
 def _turns(lesson: Lesson) -> list[dict[str, str]]:
     return [{"role": message.role.value, "content": message.content} for message in lesson.prompt]
 
 
 def _reply(text: str) -> list[dict[str, str]]:
     return [{"role": "assistant", "content": text}]
-
-
-def _length(row: Row) -> int:
-    return sum(len(row[name]) for name in row if name.endswith("_ids"))
 
 
 def _flash() -> bool:

@@ -6,9 +6,11 @@ template; a token is learned that holds something of a reply, or ends it.
 from collections.abc import Sequence
 
 import numpy as np
+from jinja2 import TemplateError
 from transformers import PreTrainedTokenizerBase
 
 from inference.messages import Message, Role
+from inference.sentences import Sentence
 from training.lessons import Lesson
 from training.rendering import Rendered
 
@@ -51,10 +53,14 @@ def _spans(
         if text.startswith(before) and text.startswith(until.rstrip()):
             found.append((len(before), len(until.rstrip())))
     if not found:
-        raise ValueError("the model's chat template does not show where its reply begins")
+        raise ValueError(Sentence("the model's chat template does not show where its reply begins"))
     return found
 
 
 def _template(messages: Sequence[Message], tokenizer: PreTrainedTokenizerBase, *, opened: bool = False) -> str:
     turns = [{"role": message.role.value, "content": message.content} for message in messages]
-    return str(tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=opened))
+    try:
+        return str(tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=opened))
+    except TemplateError as error:  # templates of some models raise it: for a system message, say
+        reason = Sentence("the model's chat template refuses it: %(reason)s", reason=error)
+        raise ValueError(reason) from error

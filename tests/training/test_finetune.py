@@ -16,6 +16,7 @@ from training.estimate import estimate
 from training.finetune import finetune
 from training.finetune_config import FinetuneConfig
 from training.merge import merge
+from training.record import sha256
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning")
 
@@ -198,6 +199,40 @@ def test_an_estimate_says_what_the_run_will_take(lay: Lay, tmp_path: Path) -> No
     assert {entry.name for entry in place.iterdir()} == {"train.jsonl", "held-out.jsonl"}
 
 
+def test_an_estimate_is_measured_with_as_many_threads_as_the_run_will_have(lay: Lay) -> None:
+    before = torch.get_num_threads()
+    config, place = lay(max_steps=1, threads=before + 1)
+    try:
+        estimate(config, place)
+        assert torch.get_num_threads() == before + 1
+    finally:
+        torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize(
+    ("shape", "rows", "answers"),
+    [
+        ("supervised", ANSWERS, lambda row: [row["messages"][1]["content"]]),
+        ("preference", PAIRS, lambda row: [row["chosen"], row["rejected"]]),
+        ("thumbs", THUMBS, lambda row: [row["completion"]]),
+    ],
+)
+def test_it_says_how_many_tokens_an_epoch_has_and_counts_as_many(
+    lay: Lay, tmp_path: Path, capsys: pytest.CaptureFixture[str], shape: str, rows: Rows, answers: Callable[..., Any]
+) -> None:
+    config, place = lay(rows, shape=shape, num_epochs=1, max_steps=None, batch_size=4, max_length=96)
+    finetune(config, directory=place, out=tmp_path / "out", resume=False, should_stop=never)
+
+    tokens = 0
+    for row in rows[4:]:
+        asking = row.get("prompt") or row["messages"][:1]
+        around = len("<user\n<\n<assistant\n<\n")  # a token each; the last one ends the text
+        tokens += sum(around + len(asking[0]["content"]) + len(text) for text in answers(row))
+    text = capsys.readouterr().out
+    assert told(text, "started")[0]["tokens_per_epoch"] == tokens
+    assert told(text, "step")[-1]["tokens"] == tokens
+
+
 def test_a_merged_model_is_the_base_with_its_adapter(base: Path, tmp_path: Path) -> None:
     adapter = write_adapter(tmp_path / "adapter", base, seed=1)
     merge(base, adapter, tmp_path / "merged")
@@ -208,3 +243,26 @@ def test_a_merged_model_is_the_base_with_its_adapter(base: Path, tmp_path: Path)
     a, b = (changes[f"base_model.model.{name}.lora_{part}.weight"] for part in "AB")
     assert torch.allclose(after[f"{name}.weight"], before[f"{name}.weight"] + 4 * b @ a, atol=1e-4)
     assert torch.equal(after["model.norm.weight"], before["model.norm.weight"])
+
+
+def test_a_merged_model_names_what_it_was_made_of(base: Path, tmp_path: Path) -> None:
+    adapter = write_adapter(tmp_path / "adapter", base, seed=1)
+    (adapter / "run.json").write_text('{"command": "finetune", "steps": 6}')
+    merge(base, adapter, tmp_path / "merged")
+
+    run = json.loads((tmp_path / "merged" / "run.json").read_text())
+    assert (run["command"], run["base"]["name"]) == ("merge", base.name)
+    assert run["base"]["files"]["model.safetensors"] == sha256(base / "model.safetensors")
+    assert run["adapter"]["files"]["adapter_model.safetensors"] == sha256(adapter / "adapter_model.safetensors")
+    assert run["adapter"]["run"] == {"command": "finetune", "steps": 6}
+    assert str(base.parent) not in json.dumps(run)
+
+
+def test_an_adapter_whose_run_nobody_knows_is_merged_all_the_same(base: Path, tmp_path: Path) -> None:
+    adapter = write_adapter(tmp_path / "adapter", base, seed=1)
+    (adapter / "run.json").write_bytes(b"\xff no JSON")
+    merge(base, adapter, tmp_path / "merged")
+
+    run = json.loads((tmp_path / "merged" / "run.json").read_text())
+    assert run["adapter"]["run"] is None
+    assert run["adapter"]["files"]["run.json"] == sha256(adapter / "run.json")

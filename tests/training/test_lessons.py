@@ -1,5 +1,6 @@
 """Rows that a model is taught: what is taken, what is refused with a sentence, and how the model will see it."""
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,17 @@ def test_what_does_not_fit_is_said(tokenizer: Any) -> None:
 
     assert (len(seen["tokens"]), seen["cut"]) == (8, True)
     assert (found["rows"], found["cut_rows"], found["cut_tokens"]) == (2, 2, 2 * (seen["length"] - 8))
+
+
+def test_the_command_answers_lists_of_rows_on_its_input(
+    tokenizer: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{json.dumps([CHAT, {}])}\n[]\n"))
+
+    assert main(["look", "-", "--base", str(BUILTIN), "--lengths", "--max-length", "8"]) == 0
+    first, second = map(json.loads, capsys.readouterr().out.splitlines())
+    assert first[0] == look.measure(CHAT, tokenizer, "supervised", max_length=8)
+    assert (list(first[1]), second) == (["problem"], [])
 
 
 def test_the_command_prints_each_row_as_the_model_sees_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,13 +12,15 @@ from webapp.datasets.models import Dataset, Row, Version
 
 def datasets_of(team: Team, *, archived: bool = False) -> QuerySet[Dataset]:
     """The latest first, each with `versions_count`."""
-    found = Dataset.objects.filter(team=team, archived_at__isnull=not archived).select_related("author")
+    found = Dataset.objects.filter(team=team, deleted_at=None, archived_at__isnull=not archived).select_related(
+        "author"
+    )
     return found.annotate(versions_count=Count("versions")).order_by("-created_at")
 
 
 def dataset_for(user: User, dataset_id: UUID) -> Dataset:
     """Raises Http404 for an outsider, PermissionDenied for too low a role."""
-    found = Dataset.objects.filter(pk=dataset_id).select_related("team", "author").first()
+    found = Dataset.objects.filter(pk=dataset_id, deleted_at=None).select_related("team", "author").first()
     if found is None:
         raise Http404
     membership_for(user, found.team_id, at_least=Role.ADMIN)

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from webapp.datasets.files import Bad, Item, Record, Unusable, flaw
 from webapp.datasets.separated import named
+from webapp.lib.sentences import Sentence
 
 BATCH = 200  # rows
 LARGEST_GROUP = 2 * 1024**3  # bytes, unpacked: a group of rows is what has to be in memory at once, column by column
@@ -27,20 +26,24 @@ def rows(path: Path, name: str) -> Iterator[Item]:
                     yield Item(number, _record(found), size * number // total)
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         reason = str(error).splitlines()[0][:200]
-        raise Unusable(_("The Parquet file is damaged or cut off: %(reason)s") % {"reason": reason}) from error
+        raise Unusable(Sentence("The Parquet file is damaged or cut off: %(reason)s", reason=reason)) from error
 
 
 def _check(file: Any) -> None:
     named(list(file.schema_arrow.names))
     groups = [file.metadata.row_group(at).total_byte_size for at in range(file.metadata.num_row_groups)]
     if groups and max(groups) > LARGEST_GROUP:
-        raise Unusable(_("A row group of the file is larger than 2 GB unpacked. Write it with smaller row groups."))
+        raise Unusable(
+            Sentence("A row group of the file is larger than 2 GB unpacked. Write it with smaller row groups.")
+        )
 
 
 def _record(found: Record) -> Record | Bad:
     plain = {key: _plain(value) for key, value in found.items()}
-    if reason := flaw(str(plain)) or ("\x00" in repr(plain) and _("It holds a NUL character, which is no text.")):
-        return Bad(str(reason))
+    if reason := flaw(str(plain)):
+        return Bad(reason)
+    if "\x00" in repr(plain):
+        return Bad(Sentence("It holds a NUL character, which is no text."))
     return plain
 
 

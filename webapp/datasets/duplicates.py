@@ -28,12 +28,13 @@ def digest(values: Values) -> bytes:
 class Finder:
     """Tells of each row which earlier one it repeats, and which it is like."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MOST) -> None:
         import rensa  # here: the pages do without it
 
-        self.sketch = rensa.RMinHash
+        self.most, self.sketch = most, rensa.RMinHash
         self.same: dict[bytes, int] = {}
         self.sketches: dict[int, Any] = {}
+        self.uncompared = 0  # rows that were too many to look for others like them
         self.index = rensa.RMinHashLSH(threshold=ALIKE, num_perm=HASHES, num_bands=BANDS)
 
     def add(self, number: int, values: Values) -> tuple[int, list[int]]:
@@ -43,7 +44,10 @@ class Finder:
         if key in self.same:
             return self.same[key], []
         self.same[key] = number
-        return 0, self._alike(number, text[:LOOKED_AT]) if len(self.sketches) < MOST else []
+        if len(self.sketches) == self.most:
+            self.uncompared += 1
+            return 0, []
+        return 0, self._alike(number, text[:LOOKED_AT])
 
     def _alike(self, number: int, text: str) -> list[int]:
         sketch = self.sketch(num_perm=HASHES, seed=1)

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
-from django.utils.translation import gettext as _
-
 from webapp.lib import textfiles
+from webapp.lib.sentences import Sentence
 
 LONGEST_LINE = 4_000_000  # characters
 LOOKED_AT = 256 * 1024  # bytes at its beginning that tell what a file is
@@ -75,17 +74,21 @@ def kind_of(path: Path, name: str) -> str:
     with path.open("rb") as file:
         head = file.read(LOOKED_AT)
     if not head.strip(b"\x00 \t\r\n\xef\xbb\xbf\xff\xfe"):
-        raise Unusable(_("The file is empty: there is nothing to learn from."))
+        raise Unusable(Sentence("The file is empty: there is nothing to learn from."))
     if head.startswith(b"PAR1"):
         return "parquet"
     if head.startswith(b"PK\x03\x04"):
         return "xlsx"
     if head.startswith(b"\xd0\xcf\x11\xe0"):
-        raise Unusable(_("This is an old Excel file or one with a password. Save it as .xlsx without a password."))
+        raise Unusable(
+            Sentence("This is an old Excel file or one with a password. Save it as .xlsx without a password.")
+        )
     for mark, kind in FOREIGN.items():
         if head.startswith(mark):
             raise Unusable(
-                _("This is a file of the kind %(kind)s. Bring JSONL, JSON, CSV, TSV, Parquet or XLSX.") % {"kind": kind}
+                Sentence(
+                    "This is a file of the kind %(kind)s. Bring JSONL, JSON, CSV, TSV, Parquet or XLSX.", kind=kind
+                )
             )
     return _text_kind(head, name)
 
@@ -96,10 +99,12 @@ def _text_kind(head: bytes, name: str) -> str:
     text = _sample(head)
     if suffix in (".parquet", ".xlsx"):
         raise Unusable(
-            _("The name ends with %(suffix)s, but this is no such file: it may be damaged.") % {"suffix": suffix}
+            Sentence("The name ends with %(suffix)s, but this is no such file: it may be damaged.", suffix=suffix)
         )
     if text is None:
-        raise Unusable(_("This is no text file in an encoding that we know. Save it as UTF-8 and bring it again."))
+        raise Unusable(
+            Sentence("This is no text file in an encoding that we know. Save it as UTF-8 and bring it again.")
+        )
     first = text.lstrip("\ufeff \t\r\n")
     if suffix in (".jsonl", ".ndjson"):
         return "json" if first.startswith("[") and _is_pretty(first) else "jsonl"
@@ -187,15 +192,20 @@ def text_lines(text: TextIO) -> Iterator[str | Bad]:
         while rest := text.readline(LONGEST_LINE):
             if rest.endswith("\n"):
                 break
-        yield Bad(_("The line is longer than 4 million characters: divide it."), line[:80])
+        yield Bad(Sentence("The line is longer than 4 million characters: divide it."), line[:80])
+
+
+def type_of(value: Any) -> Sentence:
+    """As Python calls it."""
+    return Sentence(type(value).__name__)
 
 
 def flaw(text: str) -> str:
     """Why a text cannot be kept; "" where it can."""
     if "\x00" in text:
-        return _("It holds a NUL character, which is no text.")
+        return Sentence("It holds a NUL character, which is no text.")
     try:
         text.encode()
     except UnicodeEncodeError:
-        return _("It holds bytes that are no text in the file's encoding. Save the file as UTF-8.")
+        return Sentence("It holds bytes that are no text in the file's encoding. Save the file as UTF-8.")
     return ""

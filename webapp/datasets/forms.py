@@ -1,12 +1,14 @@
 """What admins fill in: a file, its columns, a filter of rows, a row, a version."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from webapp.datasets import freezing, kinds, sight
+from webapp.datasets import freezing, kinds, sight, turns
 from webapp.datasets.lessons import Values
 from webapp.datasets.models import Dataset, Review, Shape
 from webapp.lib import languages
@@ -114,10 +116,21 @@ class ReviewForm(forms.Form):
     review = forms.ChoiceField(choices=Review)
 
 
-class RowForm(forms.Form):
-    """The texts of a row; who says them stays as it is."""
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A turn of the conversation, as the form shows it."""
 
-    def __init__(self, *args: Any, values: Values, **kwargs: Any) -> None:
+    field: forms.BoundField
+    at: int
+    role: str
+    question: int  # which of the row's questions it is, or answers
+    removable: bool  # with the turn after it, or alone where it is the system's
+
+
+class RowForm(forms.Form):
+    """The texts of a row. `values`: what it holds now (turns.held); `longest`: characters of its longest text."""
+
+    def __init__(self, *args: Any, values: Values, longest: int = 0, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.values = values
         for name, (label, text) in dict(_texts(values)).items():
@@ -125,7 +138,7 @@ class RowForm(forms.Form):
                 label=label,
                 initial=text,
                 strip=False,
-                max_length=max(LONGEST_TEXT, 2 * len(text)),
+                max_length=max(LONGEST_TEXT, 2 * longest),
                 widget=forms.Textarea(attrs={"rows": min(12, 2 + len(text) // 70 + text.count("\n"))}),
                 error_messages={"required": _("Write something here, or reject the row.")},
             )
@@ -136,6 +149,33 @@ class RowForm(forms.Form):
                 coerce=lambda said: said == "up",
                 initial="up" if values["label"] else "down",
             )
+
+    @property
+    def roles(self) -> list[str]:
+        return turns.roles_of(self.values)
+
+    @property
+    def turns(self) -> list[Turn]:
+        questions = accumulate(role == "user" for role in self.roles)
+        return [
+            self._turn(at, role, question)
+            for at, (role, question) in enumerate(zip(self.roles, questions, strict=True))
+        ]
+
+    def _turn(self, at: int, role: str, question: int) -> Turn:
+        change = "no-system" if role == "system" else f"drop-{at}" if role == "user" else ""
+        removable = turns.changed(self.values, change) is not self.values
+        return Turn(self[f"{turns.field_of(self.values)}-{at}"], at, role, question, removable)
+
+    @property
+    def answers(self) -> list[forms.BoundField]:
+        """What comes after the conversation."""
+        return [self[name] for name in (*turns.ANSWERS, "label") if name in self.fields]
+
+    def focus(self, at: int) -> None:
+        """That turn, or the last one, has the focus when the form is shown."""
+        name = f"{turns.field_of(self.values)}-{min(at, len(self.roles) - 1)}"
+        self.fields[name].widget.attrs["autofocus"] = True
 
     def clean(self) -> dict[str, Any]:
         found = super().clean() or {}
@@ -148,25 +188,8 @@ class RowForm(forms.Form):
             self.add_error("chosen", _("The better and the worse answer are the same."))
         return found
 
-    @property
-    def edited(self) -> Values:
-        """The row's values with what was written."""
-        made = dict(self.values)
-        for field in ("messages", "prompt"):
-            if field in made:
-                texts = [_unix(self.cleaned_data[f"{field}-{at}"]) for at in range(len(made[field]))]
-                made[field] = [{**turn, "content": text} for turn, text in zip(made[field], texts, strict=True)]
-        for field in ("chosen", "rejected", "completion"):
-            if field in made:
-                made[field] = _unix(self.cleaned_data[field])
-        return {**made, "label": self.cleaned_data["label"]} if "label" in made else made
 
-
-def _unix(text: str) -> str:
-    return text.replace("\r\n", "\n")
-
-
-SPEAKERS = {"system": _("System"), "user": _("User"), "assistant": _("Assistant")}
+SPEAKERS = {"system": _("System message"), "user": _("User"), "assistant": _("Assistant")}
 ANSWERS = {"chosen": _("The better answer"), "rejected": _("The worse answer"), "completion": _("Assistant")}
 
 

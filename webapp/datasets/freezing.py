@@ -16,13 +16,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from webapp.accounts.models import User
 from webapp.datasets.consent import who_agree
 from webapp.datasets.duplicates import Finder, Groups, digest
 from webapp.datasets.models import Contribution, Dataset, Review, Row, Version
 from webapp.datasets.progress import note
+from webapp.lib.sentences import Sentence
 
 LEAST_ROWS = 5
 SHARE, LEAST_SHARE, MOST_SHARE = 10, 1, 50  # per cent that are held out
@@ -83,8 +83,13 @@ def _split(dataset: Dataset, share: int) -> Split:
         if at % BATCH == 0:
             note(dataset, at)
     if len(hashes) < LEAST_ROWS:
-        said = _("A version needs at least %(least)s accepted rows that differ; there are %(rows)s.")
-        raise Unfit(said % {"least": LEAST_ROWS, "rows": len(hashes)})
+        raise Unfit(
+            Sentence(
+                "A version needs at least %(least)s accepted rows that differ; there are %(rows)s.",
+                least=LEAST_ROWS,
+                rows=len(hashes),
+            )
+        )
     held_out, leaking = hold_out(hashes, groups, wanted(len(hashes), share))
     return Split(held_out, doubled, leaking)
 
@@ -151,7 +156,9 @@ def sha256_of(directory: Path) -> str:
 def _keep(dataset: Dataset, author: User | None, split: Split, written: Written, place: Path) -> Version:
     Dataset.objects.select_for_update().get(pk=dataset.pk)
     if written.people.keys() - who_agree(dataset.team):
-        raise Unfit(_("Somebody has just withdrawn their consent: their rows are gone. Freeze the version again."))
+        raise Unfit(
+            Sentence("Somebody has just withdrawn their consent: their rows are gone. Freeze the version again.")
+        )
     last = dataset.versions.order_by("-number").first()
     version = Version.objects.create(
         dataset=dataset,

@@ -18,6 +18,7 @@ from webapp.lib import languages
 
 BATCH = 500
 PROBLEMS = ("personal", "same_as", "like", "cut", "unfit")
+COUNTS = ("rows", "tokens", "learned", "cut_rows", "cut_tokens", "same", "like", "uncompared")
 BOUNDS = [2**power for power in range(4, 21)]  # of the histogram, in tokens
 
 
@@ -32,6 +33,7 @@ class Found:
     cut_tokens: int = 0
     same: int = 0
     like: int = 0
+    uncompared: int = 0  # rows among which nobody looked for near duplicates
     lengths: Counter[int] = field(default_factory=Counter)
     languages: Counter[str] = field(default_factory=Counter)
     personal: Counter[str] = field(default_factory=Counter)
@@ -39,22 +41,26 @@ class Found:
 
 def inspect(dataset: Dataset) -> dict[str, Any]:
     """Writes each row's notes and returns the survey. Raises progress.Stopped."""
-    eyes = sight.Sight(dataset.shape, int(dataset.wish.get("max_length") or sight.MAX_LENGTH))
     rows = dataset.rows.exclude(review=Review.REJECTED).order_by("number").only("dataset", "number", "values", "notes")
     note(dataset, 0, rows.count())
     found, finder, began = Found(), Finder(), timezone.now()
-    for some in _batches(rows.iterator(BATCH)):
-        changed = []
-        for row, seen in zip(some, eyes.lengths([row.values for row in some]), strict=True):
-            notes = _notes(row, seen, finder)
-            _count(found, notes, seen)
-            if notes != row.notes:
-                row.notes, row.flagged = notes, any(notes.get(problem) for problem in PROBLEMS)
-                changed.append(row)
-        write(changed)
-        note(dataset, found.rows)
+    with sight.Sight(dataset.shape, int(dataset.wish.get("max_length") or sight.MAX_LENGTH)) as eyes:
+        for some in _batches(rows.iterator(BATCH)):
+            write(list(_changed(some, eyes, finder, found)))
+            note(dataset, found.rows)
+    found.uncompared = finder.uncompared
     Dataset.objects.filter(pk=dataset.pk).update(survey=survey(found, eyes), surveyed_at=began)
     return survey(found, eyes)
+
+
+def _changed(rows: list[Row], eyes: sight.Sight, finder: Finder, found: Found) -> Iterator[Row]:
+    """Counts all of them, and gives those of which there is something new to note."""
+    for row, seen in zip(rows, eyes.lengths([row.values for row in rows]), strict=True):
+        notes = _notes(row, seen, finder)
+        _count(found, notes, seen)
+        if notes != row.notes:
+            row.notes, row.flagged = notes, any(notes.get(problem) for problem in PROBLEMS)
+            yield row
 
 
 def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
@@ -86,9 +92,7 @@ def _count(found: Found, notes: dict[str, Any], seen: sight.Length) -> None:
 
 def survey(found: Found, eyes: "sight.Sight") -> dict[str, Any]:
     """As Dataset.survey keeps it."""
-    counts = {
-        name: getattr(found, name) for name in ("rows", "tokens", "learned", "cut_rows", "cut_tokens", "same", "like")
-    }
+    counts = {name: getattr(found, name) for name in COUNTS}
     longest = max(found.lengths, default=0)
     least = min(found.lengths, default=0)
     lengths = [[bound, found.lengths[bound]] for bound in BOUNDS if least <= bound <= longest]

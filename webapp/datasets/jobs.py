@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from django.db import transaction
-from django.utils import translation
-from django.utils.translation import gettext as _
+from django.db.models import QuerySet
 
 from webapp.accounts.models import User
-from webapp.datasets import freezing, gathering, inspecting, reading
+from webapp.datasets import freezing, gathering, inspecting, reading, removing
 from webapp.datasets.models import Dataset, Job
 from webapp.datasets.progress import Stopped
 from webapp.lib.jobs import ask
+from webapp.lib.sentences import Sentence, said
 
 log = logging.getLogger(__name__)
 
@@ -28,12 +28,19 @@ def start(dataset: Dataset, job: Job, **wish: object) -> bool:
 
 def work(dataset_id: str) -> None:
     """Does what is due until nothing is. Nothing where another worker is at it."""
-    while dataset := Dataset.objects.select_related("team", "author").filter(pk=dataset_id).exclude(job="").first():
+    while dataset := due().select_related("team", "author").filter(pk=dataset_id).first():
         with _alone(dataset) as mine:
             if not mine:
                 return
-            with translation.override((dataset.author and dataset.author.language) or "en"):
-                _do(dataset)
+            if dataset.deleted_at:
+                removing.remove(dataset)
+                return
+            _do(dataset)
+
+
+def due() -> QuerySet[Dataset]:
+    """What a worker has something to do with."""
+    return Dataset.objects.exclude(job=Job.NONE, deleted_at=None)
 
 
 def _do(dataset: Dataset) -> None:
@@ -44,10 +51,10 @@ def _do(dataset: Dataset) -> None:
     except Stopped:
         problem = ""
     except freezing.Unfit as error:
-        problem = str(error)
+        problem = said(error)
     except Exception:
         log.exception("%s of dataset %s broke off", job, dataset.pk)
-        problem = _("It broke off: %(job)s. Try again; the reason is in the log.") % {"job": job.label}
+        problem = Sentence("It broke off: %(job)s. Try again; the reason is in the log.", job=Sentence(str(job.label)))
     here = Dataset.objects.filter(pk=dataset.pk)
     if problem:
         here.update(problem=problem)

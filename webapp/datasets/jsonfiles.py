@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import ijson
-from django.utils.translation import gettext as _
 
-from webapp.datasets.files import Bad, Item, Record, Unusable, flaw, open_text, text_lines
+from webapp.datasets.files import Bad, Item, Record, Unusable, flaw, open_text, text_lines, type_of
+from webapp.lib.sentences import Sentence
 
 LARGEST_OBJECT = 16_000_000  # bytes of one element of an array
 CHUNK = 64 * 1024
@@ -36,13 +36,15 @@ def parse(line: str) -> Record | Bad:
     try:
         found = json.loads(line, object_pairs_hook=_once, parse_constant=_refuse)
     except _Doubled as error:
-        return Bad(_("The field “%(field)s” stands in it twice.") % {"field": error}, begin)
+        return Bad(Sentence("The field “%(field)s” stands in it twice.", field=error), begin)
     except json.JSONDecodeError as error:
         return Bad(
-            _("This is no JSON: %(reason)s at character %(at)s.") % {"reason": error.msg, "at": error.pos + 1}, begin
+            Sentence("This is no JSON: %(reason)s at character %(at)s.", reason=Sentence(error.msg), at=error.pos + 1),
+            begin,
         )
     except (ValueError, RecursionError) as error:
-        return Bad(_("This is no JSON that we can read: %(reason)s.") % {"reason": error or "nested too deep"}, begin)
+        reason = Sentence("nested too deep") if isinstance(error, RecursionError) else str(error)
+        return Bad(Sentence("This is no JSON that we can read: %(reason)s.", reason=reason), begin)
     return _record(found, begin)
 
 
@@ -59,12 +61,15 @@ def whole(path: Path, name: str) -> Iterator[Item]:
             except StopIteration:
                 return
             except _TooLarge:
-                yield Item(number + 1, Bad(_("This element is too large, and what follows was not read.")), raw.tell())
+                yield Item(
+                    number + 1, Bad(Sentence("This element is too large, and what follows was not read.")), raw.tell()
+                )
                 return
             except (ijson.JSONError, UnicodeError, ValueError) as error:
-                reason = str(error).splitlines()[0]
-                said = _("From here on the file is no JSON: %(reason)s. What follows was not read.")
-                yield Item(number + 1, Bad(said % {"reason": reason}), raw.tell())
+                said = Sentence(
+                    "From here on the file is no JSON: %(reason)s. What follows was not read.", reason=_reason(error)
+                )
+                yield Item(number + 1, Bad(said), raw.tell())
                 return
             number, feed.since = number + 1, 0
             yield Item(number, _record(found, str(found)[:120]), raw.tell())
@@ -72,11 +77,11 @@ def whole(path: Path, name: str) -> Iterator[Item]:
 
 def _record(found: Any, begin: str) -> Record | Bad:
     if not isinstance(found, dict):
-        return Bad(_("Expected an object with fields, found %(kind)s.") % {"kind": type(found).__name__}, begin)
+        return Bad(Sentence("Expected an object with fields, found %(kind)s.", kind=type_of(found)), begin)
     if reason := flaw(json.dumps(found, ensure_ascii=False, default=str)):
         return Bad(reason, _plain(begin))
     if "\\u0000" in json.dumps(found, default=str):
-        return Bad(_("It holds a NUL character, which is no text."), _plain(begin))
+        return Bad(Sentence("It holds a NUL character, which is no text."), _plain(begin))
     return found
 
 
@@ -89,8 +94,17 @@ def _place(path: Path) -> str:
                 if event == "start_array":
                     return f"{prefix}.item".lstrip(".")
         except (ijson.JSONError, UnicodeError, _TooLarge) as error:
-            raise Unusable(_("This is no JSON: %(reason)s.") % {"reason": str(error).splitlines()[0]}) from error
-    raise Unusable(_("There is no list in this JSON file. Bring an array of objects, or an object a line (.jsonl)."))
+            raise Unusable(Sentence("This is no JSON: %(reason)s.", reason=_reason(error))) from error
+    raise Unusable(
+        Sentence("There is no list in this JSON file. Bring an array of objects, or an object a line (.jsonl).")
+    )
+
+
+def _reason(error: Exception) -> Sentence:
+    """Its first line: below it ijson draws an arrow into the text, which it gives as bytes where it is no UTF-8."""
+    words = error.args[0] if error.args else ""
+    text = words.decode(errors="replace") if isinstance(words, bytes) else str(error)
+    return Sentence(text.splitlines()[0])
 
 
 class _TooLarge(Exception):

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django_stubs_ext import StrOrPromise
 
 from inference import prompts
+from webapp.datasets.files import type_of
 from webapp.datasets.models import Shape
 from webapp.lib import languages
+from webapp.lib.sentences import Sentence
 
 TASKS = ("chat", "write", "translate", "ask", "analyze")
 SPEAKERS = {
@@ -73,15 +74,19 @@ def convert(record: Mapping[str, Any], mapping: Mapping[str, str]) -> Values:
 def _say_missing(record: Mapping[str, Any], mapping: Mapping[str, str], field: str) -> None:
     other = recognise(list(record), record)
     if other and other["form"] != mapping["form"]:
-        said = _(
-            "It is of another form, “%(other)s”, than the rows before it, “%(form)s”. Put each in a file of its own."
+        raise BadRow(
+            Sentence(
+                "It is of another form, “%(other)s”, than the rows before it, “%(form)s”. "
+                "Put each in a file of its own.",
+                other=Sentence(str(FORMS[other["form"]].label)),
+                form=Sentence(str(FORMS[mapping["form"]].label)),
+            )
         )
-        raise BadRow(said % {"other": FORMS[other["form"]].label, "form": FORMS[mapping["form"]].label})
     if mapping.get(field) in record:
-        raise BadRow(_("The field “%(field)s” is empty.") % {"field": mapping[field]})
+        raise BadRow(Sentence("The field “%(field)s” is empty.", field=mapping[field]))
     has = ", ".join(list(record)[:8])
     raise BadRow(
-        _("The field “%(field)s” is missing; it has: %(has)s.") % {"field": mapping.get(field, field), "has": has}
+        Sentence("The field “%(field)s” is missing; it has: %(has)s.", field=mapping.get(field, field), has=has)
     )
 
 
@@ -126,14 +131,13 @@ def text_of(content: Any, what: str) -> str:
         ]
         if others:
             raise BadRow(
-                _("It holds a part of the kind “%(kind)s”; only text can be learnt.") % {"kind": others[0][:40]}
+                Sentence("It holds a part of the kind “%(kind)s”; only text can be learnt.", kind=others[0][:40])
             )
         content = "\n".join(str(part.get("text", "")) for part in content)
     if not isinstance(content, str):
-        said = _("The field “%(field)s” must be text; it is %(kind)s.")
-        raise BadRow(said % {"field": what, "kind": type(content).__name__})
+        raise BadRow(Sentence("The field “%(field)s” must be text; it is %(kind)s.", field=what, kind=type_of(content)))
     if not content.strip():
-        raise BadRow(_("The field “%(field)s” is empty.") % {"field": what})
+        raise BadRow(Sentence("The field “%(field)s” is empty.", field=what))
     return content
 
 
@@ -143,11 +147,16 @@ def turns(messages: Any, role: str = "role", content: str = "content") -> Turns:
     found: Turns = []
     for at, message in enumerate(messages, start=1):
         if not isinstance(message, dict) or role not in message:
-            raise BadRow(_("Message %(at)s has no field “%(field)s”.") % {"at": at, "field": role})
+            raise BadRow(Sentence("Message %(at)s has no field “%(field)s”.", at=at, field=role))
         speaker = SPEAKERS.get(str(message[role]).strip().lower())
         if speaker is None:
-            said = _("Message %(at)s is by “%(role)s”; known are system, user and assistant.")
-            raise BadRow(said % {"at": at, "role": str(message[role])[:40]})
+            raise BadRow(
+                Sentence(
+                    "Message %(at)s is by “%(role)s”; known are system, user and assistant.",
+                    at=at,
+                    role=str(message[role])[:40],
+                )
+            )
         found.append({"role": speaker, "content": text_of(message.get(content), content)})
     return _in_order(found)
 
@@ -158,29 +167,29 @@ def _listed(messages: Any) -> list[Any]:
         try:
             messages = json.loads(messages)
         except ValueError as error:
-            raise BadRow(_("The messages are no list in JSON.")) from error
+            raise BadRow(Sentence("The messages are no list in JSON.")) from error
     if not isinstance(messages, list):
-        raise BadRow(_("The messages must be a list; it is %(kind)s.") % {"kind": type(messages).__name__})
+        raise BadRow(Sentence("The messages must be a list; it is %(kind)s.", kind=type_of(messages)))
     if not messages:
-        raise BadRow(_("The list of messages is empty."))
+        raise BadRow(Sentence("The list of messages is empty."))
     return messages
 
 
 def _in_order(found: Turns) -> Turns:
     roles = [turn["role"] for turn in found]
     if "system" in roles[1:]:
-        raise BadRow(_("A system message stands after the beginning."))
+        raise BadRow(Sentence("A system message stands after the beginning."))
     talk = roles[1:] if roles[0] == "system" else roles
     if not talk or talk[0] != "user":
-        raise BadRow(_("The conversation must begin with the user."))
+        raise BadRow(Sentence("The conversation must begin with the user."))
     if any(one == other for one, other in pairwise(talk)):
-        raise BadRow(_("Two messages in a row are by the same side."))
+        raise BadRow(Sentence("Two messages in a row are by the same side."))
     return found
 
 
 def answered(found: Turns) -> Turns:
     if found[-1]["role"] != "assistant":
-        raise BadRow(_("The last message must be the assistant's: it is what is learnt."))
+        raise BadRow(Sentence("The last message must be the assistant's: it is what is learnt."))
     return found
 
 
@@ -189,7 +198,7 @@ def asked(prompt: Any, system: Any = None) -> Turns:
     if isinstance(prompt, list) or (isinstance(prompt, str) and prompt.lstrip().startswith('[{"role"')):
         found = turns(prompt)
         if found[-1]["role"] != "user":
-            raise BadRow(_("The last message of the prompt must be the user's."))
+            raise BadRow(Sentence("The last message of the prompt must be the user's."))
         return found
     lead = [{"role": "system", "content": str(system)}] if system and str(system).strip() else []
     return [*lead, {"role": "user", "content": text_of(prompt, "prompt")}]
@@ -199,7 +208,7 @@ def answer(content: Any, what: str) -> str:
     """A text, or messages of which the only one, or the last, is the assistant's."""
     if isinstance(content, list) and content and isinstance(content[-1], dict) and "role" in content[-1]:
         if SPEAKERS.get(str(content[-1]["role"])) != "assistant":
-            raise BadRow(_("The last message of “%(field)s” must be the assistant's.") % {"field": what})
+            raise BadRow(Sentence("The last message of “%(field)s” must be the assistant's.", field=what))
         content = content[-1].get("content")
     return text_of(content, what)
 
@@ -229,7 +238,7 @@ def _translation(fields: Fields) -> Values:
     source = _code(fields, "source") or languages.detect(text).code
     target = _code(fields, "target") or languages.detect(translated).code
     if not target:
-        raise BadRow(_("Which language the translation is in cannot be told: add a column with its code."))
+        raise BadRow(Sentence("Which language the translation is in cannot be told: add a column with its code."))
     request = [
         {"role": turn.role.value, "content": turn.content}
         for turn in prompts.translate(text, source=source, target=target)
@@ -242,7 +251,7 @@ def _translations(fields: Fields) -> Values:
     found = fields["translation"]
     found = json.loads(found) if isinstance(found, str) and found.startswith("{") else found
     if not isinstance(found, dict) or len(found) != 2:
-        raise BadRow(_("“translation” must hold two texts, each under its language's code."))
+        raise BadRow(Sentence("“translation” must hold two texts, each under its language's code."))
     (source, text), (target, translated) = found.items()
     return _translation({"source": text, "target": translated, "source_lang": source, "target_lang": target})
 
@@ -258,7 +267,7 @@ def _code(fields: Fields, side: str) -> str:
 def _preference(fields: Fields) -> Values:
     chosen, rejected = answer(fields["chosen"], "chosen"), answer(fields["rejected"], "rejected")
     if chosen.strip() == rejected.strip():
-        raise BadRow(_("The better and the worse answer are the same."))
+        raise BadRow(Sentence("The better and the worse answer are the same."))
     prompt = asked(fields["prompt"], fields.get("system")) if fields.get("prompt") else _shared(fields["chosen"])
     return {"prompt": prompt, "chosen": chosen, "rejected": rejected, "task": "chat"}
 
@@ -266,7 +275,7 @@ def _preference(fields: Fields) -> Values:
 def _shared(chosen: Any) -> Turns:
     """The prompt of a pair that has none of its own: the chosen messages but the last."""
     if not isinstance(chosen, list) or len(chosen) < 2:
-        raise BadRow(_("The field “%(field)s” is empty.") % {"field": "prompt"})
+        raise BadRow(Sentence("The field “%(field)s” is empty.", field="prompt"))
     return asked(chosen[:-1])
 
 
@@ -274,7 +283,7 @@ def _thumb(fields: Fields) -> Values:
     said = str(fields["label"]).strip().lower()
     said = said.removesuffix(".0")
     if said not in UP | DOWN:
-        raise BadRow(_("The thumb “%(label)s” is neither up nor down: write true or false.") % {"label": said[:40]})
+        raise BadRow(Sentence("The thumb “%(label)s” is neither up nor down: write true or false.", label=said[:40]))
     prompt = asked(fields["prompt"], fields.get("system"))
     return {
         "prompt": prompt,
@@ -299,7 +308,9 @@ def _sentiment(fields: Fields) -> Values:
     label = LABELS.get(str(fields["label"]).strip().lower())
     if label is None:
         raise BadRow(
-            _("The label “%(label)s” is none of positive, neutral and negative.") % {"label": str(fields["label"])[:40]}
+            Sentence(
+                "The label “%(label)s” is none of positive, neutral and negative.", label=str(fields["label"])[:40]
+            )
         )
     request = [
         {"role": turn.role.value, "content": turn.content} for turn in prompts.analyze(text_of(fields["text"], "text"))

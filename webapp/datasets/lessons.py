@@ -5,6 +5,7 @@ from typing import Any
 
 from webapp.datasets.kinds import BadRow
 from webapp.datasets.models import Shape
+from webapp.lib.sentences import said
 
 Values = dict[str, Any]
 
@@ -16,7 +17,7 @@ def check(values: Values, shape: str) -> None:
     try:
         lessons.parse(values, shape)
     except ValueError as error:
-        raise BadRow(str(error)) from error
+        raise BadRow(said(error)) from error
 
 
 def texts(values: Values) -> Iterator[str]:

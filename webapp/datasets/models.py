@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from webapp.accounts.models import Membership, Team
+from webapp.lib.sentences import SentenceField
 
 
 class Shape(models.TextChoices):
@@ -52,7 +53,7 @@ class Dataset(models.Model):
     shape = models.CharField(max_length=12, choices=Shape, default=Shape.SUPERVISED)
     source = models.CharField(max_length=8, choices=Source, default=Source.UPLOAD)
     status = models.CharField(max_length=8, choices=Status, default=Status.READING)
-    problem = models.TextField(blank=True)  # a sentence: why it was refused, or why its last job came to nothing
+    problem = SentenceField(blank=True)  # why it was refused, or why its last job came to nothing
     file_name = models.CharField(max_length=200, blank=True)  # of what was uploaded
     columns = models.JSONField(default=list)  # of the file: their names
     preview = models.JSONField(default=list)  # its first rows, as {column: text}
@@ -69,6 +70,7 @@ class Dataset(models.Model):
     stop_requested = models.BooleanField(default=False)
 
     archived_at = models.DateTimeField(null=True)
+    deleted_at = models.DateTimeField(null=True)  # nobody sees it any more: a worker takes it away
     created_at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:
@@ -99,7 +101,8 @@ class Review(models.TextChoices):
 
 
 class Row(models.Model):
-    """`notes` is what was found in it: {"tokens", "cut", "language", "personal": […], "same_as", "like", "unfit"}."""
+    """`notes` is what was found in it: {"tokens", "cut", "language", "personal": […], "same_as", "like", "unfit"}; the
+    last is a packed sentence (lib/sentences.py)."""
 
     dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="rows")
     number = models.PositiveIntegerField()  # from 1, in the order in which they came
@@ -130,7 +133,7 @@ class BadRow(models.Model):
 
     dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="problems")
     line = models.PositiveBigIntegerField()  # of the file, from 1
-    reason = models.TextField()
+    reason = SentenceField()
     excerpt = models.CharField(max_length=200, blank=True)
 
     class Meta:

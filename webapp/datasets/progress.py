@@ -12,7 +12,7 @@ def note(dataset: Dataset, done: int, total: int | None = None) -> None:
     values = {"done": done} if total is None else {"done": done, "total": total}
     dataset.done = done
     here = Dataset.objects.filter(pk=dataset.pk)
-    if not here.filter(stop_requested=False).update(**values):
+    if not here.filter(stop_requested=False, deleted_at=None).update(**values):
         raise Stopped
     if total is not None:
         dataset.total = total

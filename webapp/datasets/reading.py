@@ -7,13 +7,13 @@ from typing import Any
 
 from django.db import connection
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from psycopg.types.json import Jsonb
 
 from webapp.datasets import files, kinds, lessons
 from webapp.datasets.files import Bad, Item, Unusable
 from webapp.datasets.models import BadRow, Dataset, Job, Row, Status
 from webapp.datasets.progress import Stopped, note
+from webapp.lib.sentences import Sentence, said
 
 BATCH = 1000
 MOST_TOLD = 1000  # bad rows that are kept to be read; more are counted
@@ -34,9 +34,9 @@ def read(dataset: Dataset) -> None:
         else:
             _conclude(dataset, _fill(dataset))
     except Unusable as error:
-        _conclude(dataset, dataset.rows.count(), str(error))
+        _conclude(dataset, dataset.rows.count(), said(error))
     except Stopped:
-        _conclude(dataset, dataset.rows.count(), _("The reading was stopped before the end of the file."))
+        _conclude(dataset, dataset.rows.count(), Sentence("The reading was stopped before the end of the file."))
     dataset.changed_at = timezone.now()
     dataset.job = Job.INSPECT if dataset.status == Status.READY else Job.NONE
     Dataset.objects.filter(pk=dataset.pk).update(**{name: getattr(dataset, name) for name in SETTLED})
@@ -57,8 +57,8 @@ def _conclude(dataset: Dataset, rows: int, problem: str = "") -> None:
 def _nothing(dataset: Dataset) -> str:
     first = dataset.problems.order_by("line").first()
     if first is None:
-        return _("There are no rows in the file: there is nothing to learn from.")
-    return _("None of its rows can be used. Line %(line)s: %(reason)s") % {"line": first.line, "reason": first.reason}
+        return Sentence("There are no rows in the file: there is nothing to learn from.")
+    return Sentence("None of its rows can be used. Line %(line)s: %(reason)s", line=first.line, reason=first.reason)
 
 
 def _peek(dataset: Dataset) -> None:
@@ -117,9 +117,9 @@ def _made(dataset: Dataset, item: Item) -> dict[str, Any] | Bad:
         values = kinds.convert(item.record, dataset.mapping)
         lessons.check(values, dataset.shape)
         if sum(map(len, lessons.texts(values))) > files.LONGEST_LINE:
-            raise kinds.BadRow(_("The line is longer than 4 million characters: divide it."))
+            raise kinds.BadRow(Sentence("The line is longer than 4 million characters: divide it."))
     except kinds.BadRow as error:
-        return Bad(str(error), _shortened(item.record))
+        return Bad(said(error), _shortened(item.record))
     return values
 
 

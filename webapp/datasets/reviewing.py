@@ -12,6 +12,7 @@ from django.http import QueryDict
 from webapp.datasets import lessons, personal
 from webapp.datasets.models import Dataset, Review, Row
 from webapp.lib import languages
+from webapp.lib.sentences import told
 
 A_PAGE = 50
 EXCERPT = 400  # characters of a text in the table
@@ -67,7 +68,8 @@ def line(row: Row) -> Line:
     values = row.values
     notes = row.notes
     found: list[tuple[str, object]] = [("personal", personal.NAMES[kind]) for kind in notes.get("personal", ())]
-    found += [(name, notes[name]) for name in ("same_as", "like", "cut", "unfit") if notes.get(name)]
+    found += [(name, notes[name]) for name in ("same_as", "like", "cut") if notes.get(name)]
+    found += [("unfit", told(notes["unfit"]))] if notes.get("unfit") else []
     return Line(
         row,
         lessons.question(values)[:EXCERPT],

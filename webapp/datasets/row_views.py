@@ -4,17 +4,19 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from webapp.accounts.access import me, switch_team
-from webapp.datasets import access, looking, reviewing, services
+from webapp.datasets import access, lessons, looking, reviewing, services
 from webapp.datasets.forms import InspectForm, ReviewForm, RowForm
+from webapp.datasets.lessons import Values
 from webapp.datasets.models import Review, Row
 from webapp.datasets.reviewing import Wish
+from webapp.datasets.turns import changed, held
 
 MAX_ASKS = 40  # times that a page asks for what a worker is to look at
 
@@ -47,10 +49,11 @@ def row(request: HttpRequest, dataset_id: UUID, number: int) -> HttpResponse:
     """One row, to be read and edited; to htmx as a dialog."""
     found = access.row_for(me(request), dataset_id, number)
     switch_team(request, found.dataset.team)
-    form = RowForm(request.POST or None, values=found.values)
+    posted = request.POST if request.method == "POST" else None
+    form = _form(found, posted, found.values if posted is None else held(found.values, posted))
     if form.is_valid():
         try:
-            services.edit_row(found, form.edited)
+            services.edit_row(found, form.values)
         except services.Busy as error:
             form.add_error(None, str(error))
         else:
@@ -58,8 +61,28 @@ def row(request: HttpRequest, dataset_id: UUID, number: int) -> HttpResponse:
     return _row_page(request, found, form)
 
 
+def _form(found: Row, posted: QueryDict | None, values: Values) -> RowForm:
+    return RowForm(posted, values=values, longest=max(map(len, lessons.texts(found.values))))
+
+
+@login_required
+@require_POST
+def turns(request: HttpRequest, dataset_id: UUID, number: int) -> HttpResponse:
+    """What is in the form, with turns put in or taken out; nothing is saved. To htmx the fields."""
+    found = access.row_for(me(request), dataset_id, number)
+    change = request.POST.get("change", "")
+    form = _form(found, None, changed(held(found.values, request.POST), change))
+    place = change.rpartition("-")[2]
+    form.focus(int(place) if place.isdecimal() else 0)
+    if request.headers.get("HX-Request"):
+        return render(request, "datasets/turns.html", {"form": form, "row": found, "dataset": found.dataset})
+    return _row_page(request, found, form)
+
+
 def _row_page(request: HttpRequest, found: Row, form: RowForm) -> HttpResponse:
     dialog = bool(request.headers.get("HX-Request"))
+    if dialog and not form.is_bound:
+        form.focus(0)
     context = {"row": found, "dataset": found.dataset, "form": form, "line": reviewing.line(found), "dialog": dialog}
     context["max_length"] = found.dataset.survey.get("max_length", 512)
     context["neighbours"] = _neighbours(found)

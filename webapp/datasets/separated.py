@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from django.utils.translation import gettext as _
-
 from webapp.datasets.files import LONGEST_LINE, Bad, Item, Record, Unusable, flaw, open_text, text_lines
+from webapp.lib.sentences import Sentence
 
 SEPARATORS = ",\t;|"
 MOST_COLUMNS = 500
@@ -65,15 +64,13 @@ def named(cells: list[str]) -> list[str]:
     while names and not names[-1]:
         names.pop()
     if len(names) > MOST_COLUMNS:
-        raise Unusable(
-            _("There are %(count)s columns; at most %(most)s.") % {"count": len(names), "most": MOST_COLUMNS}
-        )
+        raise Unusable(Sentence("There are %(count)s columns; at most %(most)s.", count=len(names), most=MOST_COLUMNS))
     if not all(names):
         place = names.index("") + 1
-        raise Unusable(_("Column %(place)s has no name: the first line must name every column.") % {"place": place})
+        raise Unusable(Sentence("Column %(place)s has no name: the first line must name every column.", place=place))
     doubled = [name for name, count in Counter(names).items() if count > 1]
     if doubled:
-        raise Unusable(_("Two columns are called “%(name)s”. Rename one of them.") % {"name": doubled[0][:80]})
+        raise Unusable(Sentence("Two columns are called “%(name)s”. Rename one of them.", name=doubled[0][:80]))
     if reason := next(filter(None, map(flaw, names)), ""):
         raise Unusable(reason)
     return names
@@ -82,8 +79,10 @@ def named(cells: list[str]) -> list[str]:
 def record(columns: list[str], cells: list[str]) -> Record | Bad:
     begin = " ".join(cells)[:120].encode("utf-8", "replace").decode().replace("\x00", "␀")
     if any(cell.strip() for cell in cells[len(columns) :]):
-        said = _("It has %(count)s cells; the first line names %(columns)s columns.")
-        return Bad(said % {"count": len(cells), "columns": len(columns)}, begin)
+        said = Sentence(
+            "It has %(count)s cells; the first line names %(columns)s columns.", count=len(cells), columns=len(columns)
+        )
+        return Bad(said, begin)
     if reason := next(filter(None, map(flaw, cells)), ""):
         return Bad(reason, begin)
     return dict(zip(columns, cells + [""] * (len(columns) - len(cells)), strict=False))
@@ -103,11 +102,11 @@ def _separator(path: Path, name: str) -> str:
 def _explained(error: csv.Error) -> str:
     said = str(error)
     if "field larger" in said:
-        return _("A cell is longer than 4 million characters. Is a quotation mark opened and never closed?")
+        return Sentence("A cell is longer than 4 million characters. Is a quotation mark opened and never closed?")
     if "unexpected end" in said:
-        return _("A quotation mark is opened here and never closed.")
+        return Sentence("A quotation mark is opened here and never closed.")
     if "expected after" in said:
-        return _("Text follows a closing quotation mark. Write quotation marks within a cell twice.")
+        return Sentence("Text follows a closing quotation mark. Write quotation marks within a cell twice.")
     if "NUL" in said:
-        return _("It holds a NUL character, which is no text.")
-    return _("The line cannot be read as CSV: %(reason)s.") % {"reason": said}
+        return Sentence("It holds a NUL character, which is no text.")
+    return Sentence("The line cannot be read as CSV: %(reason)s.", reason=said)

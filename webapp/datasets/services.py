@@ -85,7 +85,8 @@ def start(dataset: Dataset, job: Job, **wish: Any) -> None:
 @transaction.atomic
 def gather(*, team: Team, author: User, shape: Shape) -> Dataset:
     """The team's dataset of that shape, made where there is none, and brought up to date in a worker."""
-    mine = Dataset.objects.select_for_update().filter(team=team, source=Source.GATHERED, shape=shape, archived_at=None)
+    mine = Dataset.objects.select_for_update().filter(team=team, source=Source.GATHERED, shape=shape)
+    mine = mine.filter(archived_at=None, deleted_at=None)
     dataset = mine.first()
     if dataset is None:
         named = {"name": str(GATHERED[shape]), "status": Status.READY, "job": Job.NONE}
@@ -142,17 +143,16 @@ def rename(dataset: Dataset, name: str) -> None:
 
 @transaction.atomic
 def delete(dataset: Dataset) -> None:
-    """With its versions and files. Raises InUse where a run learnt from one of them, Busy while a version is frozen."""
+    """Out of everybody's sight at once, with its versions; its rows and files a worker takes away. Raises InUse where a
+    run learnt from one of the versions, Busy while one is frozen."""
     if Dataset.objects.select_for_update().get(pk=dataset.pk).job == Job.FREEZE:
         raise Busy
-    directory = dataset.directory
     try:
         Version.objects.filter(dataset=dataset).delete()
     except ProtectedError as error:
         raise InUse(_("A run learnt from this dataset, so it stays. You can archive it.")) from error
-    dataset.rows.all().delete()
-    dataset.delete()
-    transaction.on_commit(lambda: shutil.rmtree(directory, ignore_errors=True))
+    Dataset.objects.filter(pk=dataset.pk).update(deleted_at=timezone.now(), stop_requested=True)
+    transaction.on_commit(lambda: ask("webapp.datasets.tasks.work", str(dataset.pk)))
 
 
 @transaction.atomic

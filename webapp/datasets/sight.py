@@ -1,17 +1,27 @@
-"""A row as the model will see it: its tokens, and which of them are learnt. In a worker only: it loads a tokenizer."""
+"""Rows as the model will see them, by the eyes of a process of its own: `python -m training look`, as a person would
+type it. A tokenizer brings libraries along that a worker should not hold for good."""
 
-from collections.abc import Iterable, Iterator
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from django.conf import settings
 
 from webapp.datasets.lessons import Values
+from webapp.lib.processes import die_with_parent
 
 MAX_LENGTH = 512  # tokens, as the form of a run proposes it
 LENGTHS = (128, 256, 512, 1024, 2048, 4096, 8192)
+
+
+class Blind(Exception):
+    """The process ended; str() is its reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,38 +35,64 @@ class Length:
 
 
 class Sight:
-    """The eyes of the model in service, or of the built-in one where that is elsewhere."""
+    """The eyes of the model in service, or of the built-in one where that is elsewhere; open as long as one is in its
+    `with`. `whole`: they tell a row's tokens; otherwise how many there are."""
 
-    def __init__(self, shape: str, max_length: int = MAX_LENGTH) -> None:
+    def __init__(self, shape: str, max_length: int = MAX_LENGTH, *, whole: bool = False) -> None:
         model = Path(settings.MODEL)
         self.model = model if (model / "tokenizer.json").is_file() else settings.BUILTIN_MODEL
         self.name = settings.SERVED_MODEL if self.model == model else settings.BUILTIN_NAME
-        self.shape, self.max_length = shape, max_length
-        self.tokenizer = _tokenizer(self.model)
+        self.max_length = max_length
+        self._words = ["--shape", shape, "--max-length", str(max_length), *([] if whole else ["--lengths"])]
 
-    def lengths(self, rows: Iterable[Values]) -> Iterator[Length]:
-        for row in rows:
-            try:
-                yield self._length(row)
-            except ValueError as error:
-                yield Length(problem=str(error))
+    def __enter__(self) -> Self:
+        self._errors = tempfile.TemporaryFile()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "training", "look", "-", "--base", str(self.model), *self._words],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            cwd=settings.BASE_DIR,
+            preexec_fn=die_with_parent,
+        )
+        return self
 
-    def _length(self, row: Values) -> Length:
-        from training.lessons import parse
-        from training.transcripts import render_lesson
+    def __exit__(self, *reason: object) -> None:
+        self._process.kill()
+        with suppress(BrokenPipeError), self._process, self._errors:
+            pass
 
-        seen = render_lesson(parse(row, self.shape), self.tokenizer)
-        return Length(len(seen), int(seen.learned.sum()), max(0, len(seen) - self.max_length))
+    def lengths(self, rows: Sequence[Values]) -> list[Length]:
+        """Raises Blind."""
+        return [_length(seen) for seen in self._ask(rows)]
 
-    def tokens(self, row: Values) -> dict[str, Any]:
-        """{"tokens": [[text, learned 0 or 1], …], "length": n, "cut": bool}. Raises ValueError."""
-        from training import look
+    def tokens(self, rows: Sequence[Values]) -> list[dict[str, Any]]:
+        """{"tokens": [[text, learned 0 or 1], …], "length": n, "cut": bool} of each, or {"problem": a sentence}. Raises
+        Blind."""
+        return self._ask(rows)
 
-        return next(iter(look.look([row], self.tokenizer, self.shape, max_length=self.max_length)))
+    def _ask(self, rows: Sequence[Values]) -> list[dict[str, Any]]:
+        """One line there and one back, so that neither side waits for the other with a full pipe."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        try:
+            self._process.stdin.write(json.dumps(rows).encode() + b"\n")
+            self._process.stdin.flush()
+            seen = json.loads(self._process.stdout.readline())
+        except (BrokenPipeError, ValueError) as error:
+            raise Blind(self._last_line()) from error
+        if isinstance(seen, dict):  # the event that says why it failed (training/progress.py)
+            raise Blind(seen["reason"])
+        return seen
+
+    def _last_line(self) -> str:
+        self._process.kill()  # where it lives, and said what is no JSON
+        self._process.wait()
+        self._errors.seek(0)
+        return self._errors.read().decode(errors="replace").strip().rpartition("\n")[2]
 
 
-@cache
-def _tokenizer(model: Path) -> Any:
-    from training import look
-
-    return look.load(model)
+def _length(seen: dict[str, Any]) -> Length:
+    if "problem" in seen:
+        return Length(problem=seen["problem"])
+    return Length(seen["length"], seen["learned"], seen["cut"])

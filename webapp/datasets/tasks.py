@@ -4,7 +4,6 @@ from celery import shared_task
 from celery.signals import worker_ready
 
 from webapp.datasets import jobs, looking
-from webapp.datasets.models import Dataset
 from webapp.lib.jobs import ask
 
 LOOK_EVERY_S = 30.0
@@ -29,5 +28,5 @@ def look_regularly(sender, **kwargs) -> None:
 
 @shared_task
 def check_what_waits() -> None:
-    for dataset_id in Dataset.objects.exclude(job="").values_list("pk", flat=True):
+    for dataset_id in jobs.due().values_list("pk", flat=True):
         ask("webapp.datasets.tasks.work", str(dataset_id))

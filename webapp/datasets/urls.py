@@ -25,5 +25,6 @@ urlpatterns = [
     path("datasets/<uuid:dataset_id>/rows/review/", row_views.review_all, name="review-all"),
     path("datasets/<uuid:dataset_id>/rows/<int:number>/", row_views.row, name="row"),
     path("datasets/<uuid:dataset_id>/rows/<int:number>/review/", row_views.review, name="review"),
+    path("datasets/<uuid:dataset_id>/rows/<int:number>/turns/", row_views.turns, name="turns"),
     path("datasets/<uuid:dataset_id>/rows/<int:number>/tokens/", row_views.tokens, name="tokens"),
 ]

@@ -12,10 +12,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from training.data import PARSERS, read_rows
 from training.errors import DataError
+from webapp.lib.sentences import Sentence, said
 from webapp.runs.models import Checked, Corpus
 
 FIELDS = {  # the fields that tell a kind, the most telling first
@@ -41,7 +40,7 @@ def check(corpus: Corpus) -> None:
         _write(corpus)
         corpus.status = Checked.READY
     except (Unusable, DataError) as error:
-        corpus.status, corpus.problem = Checked.REFUSED, str(error)
+        corpus.status, corpus.problem = Checked.REFUSED, said(error)
         corpus.path.unlink(missing_ok=True)
     corpus.upload.unlink(missing_ok=True)
     corpus.save()
@@ -63,7 +62,7 @@ def _write(corpus: Corpus) -> None:
             (measured if hold else learned).write(json.dumps(row, ensure_ascii=False) + "\n")
             corpus.rows = number
     if not corpus.rows:
-        raise Unusable(_("The file is empty: there is nothing to learn from."))
+        raise Unusable(Sentence("The file is empty: there is nothing to learn from."))
     if not held:  # too few rows to spare any: measured on what it learns, which is better than nothing
         shutil.copyfile(corpus.path, held_out(corpus))
     with corpus.path.open("rb") as file:
@@ -83,7 +82,7 @@ def _json_rows(path: Path) -> Iterator[tuple[int, Row]]:
         except StopIteration:
             return
         except DataError as error:
-            raise Unusable(_("The file cannot be used: %(reason)s") % {"reason": _shorn(error)}) from error
+            raise Unusable(Sentence("The file cannot be used: %(reason)s", reason=_here(error))) from error
 
 
 def _paragraphs(path: Path) -> Iterator[tuple[int, Row]]:
@@ -102,7 +101,7 @@ def _paragraphs(path: Path) -> Iterator[tuple[int, Row]]:
             if lines:
                 yield begun, {"text": "\n".join(lines)}
         except UnicodeDecodeError as error:
-            raise Unusable(_("This is no text in UTF-8. Save it as UTF-8 and upload it again.")) from error
+            raise Unusable(Sentence("This is no text in UTF-8. Save it as UTF-8 and upload it again.")) from error
 
 
 def _kind_of(row: Row, line: int) -> str:
@@ -110,12 +109,12 @@ def _kind_of(row: Row, line: int) -> str:
         if fields <= row.keys():
             return kind
     raise Unusable(
-        _("Line %(line)s: its fields (%(fields)s) are of no known kind. Known are: %(kinds)s.")
-        % {
-            "line": line,
-            "fields": ", ".join(list(row)[:8]),
-            "kinds": "; ".join(", ".join(sorted(fields)) for fields in FIELDS.values()),
-        }
+        Sentence(
+            "Line %(line)s: its fields (%(fields)s) are of no known kind. Known are: %(kinds)s.",
+            line=line,
+            fields=", ".join(list(row)[:8]),
+            kinds="; ".join(", ".join(sorted(fields)) for fields in FIELDS.values()),
+        )
     )
 
 
@@ -125,17 +124,22 @@ def _check_row(row: Row, kind: str, line: int) -> int:
         if kind == "qa":
             answers = row["answers"]
             if not isinstance(answers, list):
-                raise TypeError("answers must be a list")
+                raise TypeError(Sentence("answers must be a list"))
             texts = [row["context"], row["question"], *answers]
             if not all(isinstance(text, str) for text in texts):
-                raise TypeError("context, question and answers must be text")
+                raise TypeError(Sentence("context, question and answers must be text"))
             return sum(map(len, texts))
         PARSERS[kind](row, random.Random(0))  # noqa: S311 (variety, not secrets)
     except (KeyError, TypeError, ValueError) as error:
-        reason = _("a field is missing: %(field)s") % {"field": error} if isinstance(error, KeyError) else str(error)
-        raise Unusable(_("Line %(line)s: %(reason)s.") % {"line": line, "reason": reason}) from error
+        missing = isinstance(error, KeyError)
+        reason = Sentence("a field is missing: %(field)s", field=error) if missing else said(error)
+        raise Unusable(Sentence("Line %(line)s: %(reason)s.", line=line, reason=reason)) from error
     return len(json.dumps(row, ensure_ascii=False))
 
 
-def _shorn(error: DataError) -> str:
-    return str(error).partition(", ")[2] or str(error)
+def _here(error: DataError) -> str:
+    """Without our name for the file."""
+    words = said(error)
+    if isinstance(words, Sentence) and "line" in words.values:
+        return Sentence("line %(line)s: %(reason)s.", **{name: words.values[name] for name in ("line", "reason")})
+    return words

@@ -5,20 +5,12 @@ import subprocess
 from typing import Any
 
 from django.conf import settings
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
+from webapp.lib.sentences import Sentence, heard, pack
 from webapp.runs import process, services
 from webapp.runs.models import Status, TrainingRun
 
 PATIENCE_S = 600
-REMEDIES = (  # training/estimate.py's, where a run does not fit: to be said in the reader's language
-    gettext_noop("It will not fit into this machine's free memory: choose LoRA, or fewer rows in a step."),
-    gettext_noop(
-        "It will not fit into this machine's free memory: halve the rows in a step, or shorten the longest row."
-    ),
-    gettext_noop("It will not fit into this machine's free memory: shorten the longest row, or teach a smaller model."),
-)
 
 
 def estimate(run: TrainingRun) -> None:
@@ -40,15 +32,18 @@ def _measure(run: TrainingRun) -> dict[str, Any]:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return {"fits": True, "problem": _("A few steps took longer than ten minutes: the run will be very slow.")}
+        return {
+            "fits": True,
+            "problem": Sentence("A few steps took longer than ten minutes: the run will be very slow."),
+        }
     for line in reversed(done.stdout.splitlines()):
         try:
             said = json.loads(line)
         except ValueError:
             continue
         if said.get("event") == "estimated":
-            return said
+            return said | {"problem": pack(heard(said, "problem"))}
         if said.get("event") == "failed":
-            return {"fits": False, "problem": said.get("reason", "")}
+            return {"fits": False, "problem": pack(heard(said, "reason"))}
     last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-    return {"fits": False, "problem": _("The estimate failed: %(reason)s") % {"reason": last[-300:]}}
+    return {"fits": False, "problem": pack(Sentence("The estimate failed: %(reason)s", reason=last[-300:]))}

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from webapp.accounts.models import Team
 from webapp.datasets.models import Version
+from webapp.lib.sentences import SentenceField
 
 
 class Checked(models.TextChoices):
@@ -26,7 +27,7 @@ class Corpus(models.Model):
     author = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     name = models.CharField(max_length=200)  # of the file that was uploaded
     status = models.CharField(max_length=8, choices=Checked, default=Checked.CHECKING)
-    problem = models.TextField(blank=True)  # a sentence: why it was refused
+    problem = SentenceField(blank=True)  # why it was refused
     kind = models.CharField(max_length=16, blank=True)  # of its rows, as training/data.py names them
     rows = models.PositiveIntegerField(default=0)
     characters = models.PositiveBigIntegerField(default=0)
@@ -83,7 +84,7 @@ class TrainingRun(models.Model):
 
     status = models.CharField(max_length=8, choices=Status, default=Status.QUEUED)
     estimate = models.JSONField(null=True)  # what a few real steps said of its cost (training/estimate.py)
-    problem = models.TextField(blank=True)  # a sentence: why it failed
+    problem = SentenceField(blank=True)  # why it failed
     stop_requested = models.BooleanField(default=False)
     owner = models.CharField(max_length=80, blank=True)
     lease_until = models.DateTimeField(null=True)

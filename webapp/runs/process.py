@@ -19,9 +19,9 @@ from typing import IO
 
 from django.conf import settings
 from django.db import OperationalError, close_old_connections
-from django.utils.translation import gettext as _
 
 from webapp.lib.processes import die_with_parent
+from webapp.lib.sentences import Sentence, heard
 from webapp.runs import checking, leases, services, yielding
 from webapp.runs.models import Status, TrainingRun
 
@@ -36,7 +36,7 @@ class Supervision:
     def __init__(self, run: TrainingRun, owner: str, *, leaving: threading.Event):
         self.run, self.owner, self.leaving = run, owner, leaving
         self.finished: dict | None = None
-        self.reason, self.device = "", ""
+        self.reason, self.device = Sentence(""), ""
         self.ours = True
 
     def work(self) -> None:
@@ -121,7 +121,7 @@ class Supervision:
         elif kind == "started":
             self.device = str(said.get("device", ""))
         elif kind == "failed":
-            self.reason = str(said.get("reason", ""))
+            self.reason = heard(said, "reason")
         _patiently(lambda: services.note_event(self.run, self.owner, kind, said))
 
     def _conclude(self, code: int) -> None:
@@ -143,14 +143,16 @@ class Supervision:
         return Status.FAILED, self._problem(code)
 
     def _problem(self, code: int) -> str:
-        if self.reason:
+        if self.reason and code == INPUT_REFUSED:
             return self.reason
+        if self.reason:
+            return Sentence("The training broke off: %(reason)s. Its last lines are below.", reason=self.reason)
         if code < 0:
-            name = signal.Signals(-code).name
-            return _("The training process was killed (%(signal)s) several times, most likely for want of memory.") % {
-                "signal": name
-            }
-        return _("The training process ended with status %(code)s. Its last lines are below.") % {"code": code}
+            return Sentence(
+                "The training process was killed (%(signal)s) several times, most likely for want of memory.",
+                signal=signal.Signals(-code).name,
+            )
+        return Sentence("The training process ended with status %(code)s. Its last lines are below.", code=code)
 
 
 def command(run: TrainingRun) -> list[str]:

@@ -15,6 +15,7 @@ from webapp.datasets.models import Version
 from webapp.lib import presence
 from webapp.lib.groups import tell
 from webapp.lib.jobs import ask
+from webapp.lib.sentences import told
 from webapp.runs import allowance
 from webapp.runs.models import ACTIVE, Command, Corpus, Event, Status, TrainingRun
 
@@ -72,7 +73,7 @@ def estimate_again(run: TrainingRun) -> None:
 def start_run(run: TrainingRun) -> None:
     """Queues a planned run. Raises Refused where it will not fit this machine, or the team has used up its time."""
     if run.estimate and not run.estimate.get("fits", True):
-        raise Refused(_(str(run.estimate.get("problem"))))
+        raise Refused(told(run.estimate.get("problem") or ""))
     _within_allowance(run.team)
     planned = TrainingRun.objects.filter(pk=run.pk, status=Status.PLANNED)
     if planned.update(status=Status.QUEUED, queued_at=timezone.now()):

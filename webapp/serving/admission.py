@@ -6,11 +6,11 @@ import zipfile
 from pathlib import Path, PurePosixPath
 
 from django.conf import settings
-from django.utils.translation import gettext as _
 
 from inference.adapters import AdapterInfo, AdapterStore, InvalidAdapter
 from inference.models import is_local, version_of
 from inference.versions import CONFIG, WEIGHTS
+from webapp.lib.sentences import Sentence, said
 from webapp.serving.files import LIMITS, base_version
 from webapp.serving.models import Adapter, Checked
 
@@ -27,10 +27,10 @@ def check(adapter: Adapter) -> None:
     try:
         info = _admit(adapter)
     except (InvalidAdapter, OSError) as error:
-        said: dict[str, object] = {"status": Checked.REFUSED, "problem": str(error)}
+        known: dict[str, object] = {"status": Checked.REFUSED, "problem": said(error)}
     else:
-        said = {"status": Checked.READY, "problem": "", "base": base_version(), **_facts(info)}
-    Adapter.objects.filter(pk=adapter.pk, status=Checked.CHECKING).update(**said)
+        known = {"status": Checked.READY, "problem": "", "base": base_version(), **_facts(info)}
+    Adapter.objects.filter(pk=adapter.pk, status=Checked.CHECKING).update(**known)
     shutil.rmtree(adapter.upload, ignore_errors=True)
 
 
@@ -41,7 +41,9 @@ def _facts(info: AdapterInfo) -> dict[str, object]:
 
 def _admit(adapter: Adapter) -> AdapterInfo:
     if not is_local(settings.MODEL):
-        raise InvalidAdapter(_("The model in service lies on another machine: nothing can be checked against it."))
+        raise InvalidAdapter(
+            Sentence("The model in service lies on another machine: nothing can be checked against it.")
+        )
     with tempfile.TemporaryDirectory(prefix="adapter-") as place:
         source = _made(adapter) if adapter.run else unpacked(adapter.upload, Path(place))
         extra = ("run.json",) if (source / "run.json").is_file() else ()
@@ -55,7 +57,9 @@ def _made(adapter: Adapter) -> Path:
     base = str(run.config.get("base") or settings.MODEL)
     if version_of(base) != base_version():
         raise InvalidAdapter(
-            _("It was made for another base model than the one in service. Start Colloquy with that one to serve it.")
+            Sentence(
+                "It was made for another base model than the one in service. Start Colloquy with that one to serve it."
+            )
         )
     return run.result
 
@@ -71,7 +75,7 @@ def unpacked(upload: Path, place: Path) -> Path:
             for name, entry in _entries(archive).items():
                 _unpack(archive, entry, place / name)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
-        raise InvalidAdapter(_("The archive is damaged or encrypted: %s.") % error) from error
+        raise InvalidAdapter(Sentence("The archive is damaged or encrypted: %(reason)s.", reason=error)) from error
     return place
 
 
@@ -79,16 +83,16 @@ def _entries(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     """Those we know, by their bare names: they may lie in a folder, but all in the same."""
     infos = archive.infolist()
     if len(infos) > MOST_ENTRIES:
-        raise InvalidAdapter(_("The archive holds too many files for an adapter."))
+        raise InvalidAdapter(Sentence("The archive holds too many files for an adapter."))
     known = [info for info in infos if PurePosixPath(info.filename).name in LIMITS and "__MACOSX" not in info.filename]
     if len({PurePosixPath(info.filename).parent for info in known}) > 1:
-        raise InvalidAdapter(_("The archive holds several adapters: bring them one by one."))
+        raise InvalidAdapter(Sentence("The archive holds several adapters: bring them one by one."))
     found = {PurePosixPath(info.filename).name: info for info in known}
     if len(found) < len(known):
-        raise InvalidAdapter(_("The archive holds a file twice."))
+        raise InvalidAdapter(Sentence("The archive holds a file twice."))
     for name in (CONFIG, WEIGHTS):
         if name not in found:
-            raise InvalidAdapter(_("The archive holds no file %s.") % name)
+            raise InvalidAdapter(Sentence("The archive holds no file %(file)s.", file=name))
     return found
 
 
@@ -99,5 +103,5 @@ def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path) -> N
         while piece := source.read(PIECE):
             left -= len(piece)
             if left < 0:
-                raise InvalidAdapter(_("%s is too large when it is unpacked.") % target.name)
+                raise InvalidAdapter(Sentence("%(file)s is too large when it is unpacked.", file=target.name))
             kept.write(piece)

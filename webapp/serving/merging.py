@@ -8,8 +8,8 @@ import subprocess
 import sys
 
 from django.conf import settings
-from django.utils.translation import gettext as _
 
+from webapp.lib.sentences import Sentence, heard
 from webapp.serving.files import base_version, directory
 from webapp.serving.models import Adapter, Merging
 
@@ -26,14 +26,14 @@ def merge(adapter: Adapter) -> None:
         except BlockingIOError:
             return
         problem = _merge(adapter)
-    said = {"merging": Merging.FAILED if problem else Merging.DONE, "merge_problem": problem}
-    Adapter.objects.filter(pk=adapter.pk, merging=Merging.WANTED).update(**said)
+    known = {"merging": Merging.FAILED if problem else Merging.DONE, "merge_problem": problem}
+    Adapter.objects.filter(pk=adapter.pk, merging=Merging.WANTED).update(**known)
 
 
 def _merge(adapter: Adapter) -> str:
     """Empty, or why it failed. The model appears whole or not at all."""
     if adapter.base != base_version():
-        return _("It was made for another base model than the one in service.")
+        return Sentence("It was made for another base model than the one in service.")
     partial = adapter.merged.with_name(f".{adapter.pk}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     source = directory(adapter.sha256)
@@ -44,7 +44,7 @@ def _merge(adapter: Adapter) -> str:
             timeout=PATIENCE_S, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        return _("Merging took longer than an hour and was ended.")
+        return Sentence("Merging took longer than an hour and was ended.")
     if done.returncode:
         shutil.rmtree(partial, ignore_errors=True)
         return _reason(done)
@@ -64,5 +64,5 @@ def _reason(done: "subprocess.CompletedProcess[bytes]") -> str:
         except ValueError:
             continue
         if isinstance(said, dict) and said.get("event") == "failed":
-            return str(said.get("reason", ""))
-    return done.stderr.decode(errors="replace").strip().rpartition("\n")[2][-300:] or _("Merging failed.")
+            return heard(said, "reason")
+    return done.stderr.decode(errors="replace").strip().rpartition("\n")[2][-300:] or Sentence("Merging failed.")

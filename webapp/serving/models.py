@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from inference.versions import version_name
 from webapp.accounts.models import Team
+from webapp.lib.sentences import SentenceField
 from webapp.runs.models import TrainingRun
 
 
@@ -36,7 +37,7 @@ class Adapter(models.Model):
     run = models.OneToOneField(TrainingRun, null=True, on_delete=models.SET_NULL, related_name="adapter")
     name = models.CharField(max_length=80)  # of the run, or of the file
     status = models.CharField(max_length=8, choices=Checked, default=Checked.CHECKING)
-    problem = models.TextField(blank=True)  # a sentence: why it was refused
+    problem = SentenceField(blank=True)  # why it was refused
     sha256 = models.CharField(max_length=64, blank=True)
     rank = models.PositiveIntegerField(default=0)
     lora_alpha = models.FloatField(default=0)
@@ -45,7 +46,7 @@ class Adapter(models.Model):
     size = models.PositiveBigIntegerField(default=0)  # bytes of its weights
     base = models.CharField(max_length=200, blank=True)  # the model for which it was checked, and its version
     merging = models.CharField(max_length=6, choices=Merging, blank=True)
-    merge_problem = models.TextField(blank=True)
+    merge_problem = SentenceField(blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:
@@ -108,7 +109,8 @@ class NamedModel(models.Model):
 
 
 class Version(models.Model):
-    """An adapter under a model's name; `loaded` is what the workers last saw at the engine."""
+    """An adapter under a model's name; `loaded` is what the workers last saw at the engine, of which an install
+    has one."""
 
     model = models.ForeignKey(NamedModel, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()  # from 1

@@ -26,7 +26,7 @@ class Shelf:
         wanted = [v for v in serving if not (v.problem and v.tried_at and v.tried_at > now - AGAIN)]
         return Plan(
             wanted={version.engine_name: _place(version) for version in wanted},
-            untried=frozenset(version.engine_name for version in wanted if not version.loaded),
+            untried=frozenset(v.engine_name for v in wanted if not v.loaded or v.pk == v.model.coming_id),
             leaving=_leaving(now) - {version.engine_name for version in serving},
         )
 
@@ -35,7 +35,7 @@ class Shelf:
         return _place(version) if version and version.adapter.ready else None
 
     def note_loaded(self, name: str) -> None:
-        for version in _named(name).exclude(loaded=True, problem=""):
+        for version in _named(name):
             services.arrived(version)
 
     def note_refused(self, name: str, reason: str) -> None:
@@ -43,6 +43,10 @@ class Shelf:
 
     def note_unloaded(self, name: str) -> None:
         _named(name).update(loaded=False)
+
+    def note_held(self, name: str) -> None:
+        """What serves is noted when it was tried; of what does not, so that it is unloaded again."""
+        _named(name).exclude(_in_service()).update(loaded=True)
 
 
 def _leaving(now: datetime) -> frozenset[str]:

@@ -131,9 +131,16 @@ def _state(found: NamedModel) -> dict[str, Any]:
         "began": began,
         "previous": found.previous,
         "base": base_version(),
-        "unsettled": bool(found.coming_id or found.candidate_id),
+        "loading": _loading(found),
         "serves": bool(found.current_id or found.coming_id or found.candidate_id),
     }
+
+
+def _loading(found: NamedModel) -> bool:
+    """Whether the engine may have something of it at any moment that it has not now."""
+    wanted = [version for version in (found.coming, found.current, found.candidate) if version]
+    missing = [version for version in wanted if not version.loaded or version.pk == found.coming_id]
+    return any(not v.problem and (not v.adapter.base or v.adapter.base == base_version()) for v in missing)
 
 
 @login_required

@@ -12,7 +12,10 @@ import pyarrow
 import pytest
 from pyarrow import parquet
 
+from tests.webapp import chinese
 from tests.webapp.datasets.conftest import Bring, Make, jsonl, talk
+from tests.webapp.people import client_of
+from webapp.accounts.models import User
 from webapp.datasets import reading, services
 from webapp.datasets.models import Job, Status
 
@@ -140,6 +143,7 @@ def test_a_bad_file_is_refused_with_a_sentence_and_nothing_else_is_lost(kind: st
     assert says in dataset.problem
     assert dataset.problem.rstrip().endswith((".", "…")) or ": " in dataset.problem
     assert str(dataset.upload) not in dataset.problem  # our name for the file
+    assert chinese.english_in(dataset.problem) == []
     assert not dataset.rows.exists()
     assert other.rows.count() == 1
 
@@ -163,12 +167,25 @@ def test_a_bad_row_is_told_by_its_line_and_the_good_ones_wait_for_a_word(bad: st
     problem = dataset.problems.get()
     assert problem.line == 3
     assert says in problem.reason
+    assert chinese.english_in(problem.reason) == []
     assert dataset.upload.exists()  # until somebody says what to do
 
     services.keep_good_rows(dataset)
     dataset.refresh_from_db()
     assert (dataset.status, dataset.rows.count(), dataset.job) == (Status.READY, 2, Job.INSPECT)
     assert not dataset.upload.exists()
+
+
+def test_each_reader_is_told_in_their_language(bring: Bring, anna: User) -> None:
+    dataset = bring(f"{GOOD}\n{{oops\n{json.dumps({'words': 'b'})}\n[1]\n")
+
+    read = chinese.page(anna, f"/datasets/{dataset.pk}/")
+    assert "不是 JSON：此处应有双引号括起的字段名（第 2 个字符）。" in read
+    assert "缺少字段“messages”；现有：words。" in read
+    assert "应为带字段的对象" in read
+    refused = bring("prompt,prompt\na,b\n", "data.csv")
+    assert "有两列都叫“prompt”" in chinese.page(anna, f"/datasets/{refused.pk}/")
+    assert "Two columns are called" in client_of(anna).get(f"/datasets/{refused.pk}/").content.decode()
 
 
 def test_a_bad_byte_in_a_line_is_that_lines_trouble(bring: Bring) -> None:

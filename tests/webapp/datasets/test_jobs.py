@@ -148,6 +148,7 @@ def test_a_dataset_that_is_deleted_while_it_is_looked_through_stays_deleted(make
 
     with pytest.raises(Stopped):
         inspecting.inspect(dataset)
+    jobs.work(str(dataset.pk))
     assert not Dataset.objects.exists()
 
 

@@ -7,7 +7,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from tests.webapp.datasets.conftest import Make, talk
 from webapp.accounts.models import Team, User
-from webapp.datasets import freezing, inspecting, services
+from webapp.datasets import freezing, inspecting, jobs, services
 from webapp.datasets.duplicates import Finder
 from webapp.datasets.models import Dataset, Job, Review, Version
 from webapp.runs.models import TrainingRun
@@ -122,6 +122,7 @@ def test_a_dataset_that_a_run_learnt_from_is_archived_and_not_deleted(make: Make
 
     TrainingRun.objects.all().delete()
     services.delete(dataset)
+    jobs.work(str(dataset.pk))
     assert not dataset.directory.exists()
 
 
@@ -144,3 +145,12 @@ def test_a_version_of_many_rows_takes_no_more_queries_than_one_of_few(
         freezing.freeze(dataset)
     with django_assert_max_num_queries(30):
         inspecting.inspect(dataset)
+
+
+def test_of_too_many_rows_the_rest_is_not_looked_through_for_near_duplicates_which_is_counted() -> None:
+    finder = Finder(most=2)
+    some = rows(4)
+    for number, row in enumerate([*some, some[3]], start=1):
+        finder.add(number, row)
+
+    assert finder.uncompared == 2

@@ -4,8 +4,10 @@ import json
 
 import pytest
 
+from tests.webapp import chinese
 from tests.webapp.runs.conftest import Upload
 from training.data import read_rows
+from webapp.accounts.models import User
 from webapp.runs import checking, services, uploads
 from webapp.runs.models import Checked, TrainingRun
 
@@ -75,6 +77,17 @@ def test_a_file_that_cannot_be_used_is_refused_with_the_place_and_the_reason(
     assert corpus.status == Checked.REFUSED
     assert says in corpus.problem
     assert "upload, " not in corpus.problem  # our name for the file
+    corpus.refresh_from_db()
+    assert chinese.english_in(corpus.problem) == []
+
+
+def test_who_reads_chinese_is_told_in_chinese_what_is_wrong_with_a_file(upload: Upload, alice: User) -> None:
+    upload('{"text": "fine"}\n{"text": \n', "cut.jsonl")
+    upload('{"messages": [{"role": "robot", "content": "x"}]}', "role.jsonl")
+
+    read = chinese.page(alice, "/runs/new/")
+    assert "第 2 行：不是 UTF-8 编码的 JSON 对象（此处应有值，位于第 " in read
+    assert "第 1 行：消息要有 role（system、user 或 assistant）和 content，而这里是 " in read
 
 
 def test_a_file_that_a_run_reads_is_not_removed(run: TrainingRun) -> None:

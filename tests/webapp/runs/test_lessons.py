@@ -4,9 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.utils import timezone, translation
 
+from tests.webapp import chinese
 from webapp.accounts.models import Team, User
 from webapp.datasets.models import Dataset, Shape, Version
 from webapp.runs import estimates, judging, leases, lesson_form, services, yielding
@@ -175,6 +177,24 @@ def test_every_remedy_of_the_command_is_said_in_the_readers_language() -> None:
 
     asked = ({"method": "full"}, {"batch_size": 8}, {"batch_size": 1})
     said = {_remedy(FinetuneConfig(base="x", **values)) for values in asked}
-    assert said == set(estimates.REMEDIES)
-    with translation.override("zh-hans"):
-        assert all(translation.gettext(sentence) != sentence for sentence in said)
+    assert len(said) == 3
+    assert [chinese.english_in(remedy) for remedy in said] == [[], [], []]
+
+
+def test_a_plan_that_cannot_be_is_refused_in_the_readers_language(planned: TrainingRun, alice: User) -> None:
+    planned.config = {"base": str(settings.BUILTIN_MODEL), "shape": "supervised", "learning_rate": 1, "seed": -1}
+    estimates.estimate(planned)
+    planned.refresh_from_db()
+
+    assert planned.estimate
+    assert not planned.estimate["fits"]
+    read = chinese.page(alice, f"/runs/{planned.pk}/")
+    assert "字段 learning_rate 的值是 1：必须小于 1。字段 seed 的值是 -1：不能小于 0。" in read
+    with translation.override("en"), pytest.raises(services.Refused, match="learning_rate is 1: input should be less"):
+        services.start_run(planned)
+
+
+def test_an_estimate_that_was_kept_before_is_shown(planned: TrainingRun, alice: User) -> None:
+    services.note_estimate(planned, {"fits": False, "problem": "rows.jsonl is 100 % empty."})
+
+    assert "rows.jsonl is 100 % empty." in chinese.page(alice, f"/runs/{planned.pk}/")

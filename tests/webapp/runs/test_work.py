@@ -1,5 +1,6 @@
 """What a worker does with a run: the command is real, and so is what kills it."""
 
+import io
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from django.db import close_old_connections
 from django.utils import timezone
 
 from inference.models import check_model
+from tests.webapp import chinese
 from webapp.runs import leases, services
 from webapp.runs.models import Status, TrainingRun
 from webapp.runs.process import Supervision
@@ -169,6 +171,26 @@ def test_a_run_with_a_bad_configuration_fails_with_the_reason(run: TrainingRun) 
     assert failed
     assert failed.status == Status.FAILED
     assert "num_hidden_layers" in failed.problem
+    read = chinese.page(run.author, f"/runs/{run.pk}/")
+    assert "字段 model.num_hidden_layers 的值是 0：不能小于 1。" in read
+
+
+def test_a_run_that_finds_nothing_to_learn_says_so_in_the_readers_language(run: TrainingRun) -> None:
+    for stage in run.config["stages"]:
+        stage["sources"][0]["where"] = {"lang": "en"}
+    run.save()
+    failed = work()
+
+    assert failed
+    assert "check `where`" in failed.problem
+    assert "中没有剩下可用的内容：请检查 `where`" in chinese.page(run.author, f"/runs/{run.pk}/")
+
+
+def test_what_nobody_foresaw_is_quoted_in_a_sentence(run: TrainingRun) -> None:
+    supervision = Supervision(run, OWNER, leaving=threading.Event())
+    for line in (b'{"event": "failed", "reason": "OSError: disk full"}', b"no event"):
+        supervision._hear(line, io.BytesIO())
+    assert supervision._problem(1) == "The training broke off: OSError: disk full. Its last lines are below."
 
 
 def test_who_lost_the_lease_neither_ends_the_run_nor_tells_of_it(run: TrainingRun) -> None:

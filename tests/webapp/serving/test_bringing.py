@@ -14,6 +14,7 @@ from django.test import Client
 from safetensors.numpy import save
 
 from tests.tiny_llama import write_model
+from tests.webapp import chinese
 from tests.webapp.people import client_of
 from tests.webapp.serving.conftest import Make
 from webapp.accounts.models import User
@@ -145,8 +146,17 @@ def test_what_is_bad_gets_a_sentence_and_leaves_nothing(
     adapter = bring(browser, ("teas.zip", make(good)))
     assert adapter.status == Checked.REFUSED
     assert sentence in adapter.problem
+    assert chinese.english_in(adapter.problem) == []
     assert not store().versions()
     assert adapter.problem[:20] in browser.get(adapter.get_absolute_url()).content.decode().replace("&#x27;", "'")
+
+
+def test_who_reads_chinese_is_told_in_chinese_why_an_adapter_is_refused(
+    browser: Client, good: Files, anna: User
+) -> None:
+    adapter = bring(browser, ("teas.zip", zipped(changed(good, r=128))))
+
+    assert "它的秩是 128，而最多支持 64：请用更小的秩训练。" in chinese.page(anna, adapter.get_absolute_url())
 
 
 @pytest.mark.parametrize(

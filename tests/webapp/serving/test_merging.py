@@ -1,5 +1,6 @@
 """An adapter and its base become a full model by the command that a person would type."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,8 @@ def test_a_full_model_is_made_that_can_be_served_and_downloaded(make_adapter: Ma
     assert adapter.merge_problem == ""
     assert adapter.merging == Merging.DONE
     check_model(str(adapter.merged))
+    record = json.loads((adapter.merged / "run.json").read_text())
+    assert record["adapter"]["name"] == adapter.sha256
     ours = (adapter.merged / "model.safetensors").read_bytes()
     assert ours != (settings.BUILTIN_MODEL / "model.safetensors").read_bytes()
     assert [path.name for path in adapter.merged.parent.iterdir() if path.is_dir()] == [str(adapter.pk)]

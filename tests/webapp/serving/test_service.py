@@ -7,14 +7,17 @@ import pytest
 from channels.db import database_sync_to_async
 from redis.asyncio import Redis
 
-from inference.fake import Fake, Script
+from inference.client import Client
+from inference.errors import EngineBusy
+from inference.fake import Failures, Fake, Script
 from tests.webapp.people import client_of
 from tests.webapp.serving.conftest import Make, ask, serve
 from tests.webapp.workers import PATIENCE_S, until, working
 from webapp.accounts.models import User
+from webapp.generation import adapters
 from webapp.generation.models import ACTIVE, Generation, Status
 from webapp.generation.worker import Worker
-from webapp.serving import services, shelf
+from webapp.serving import offers, services, shelf
 from webapp.serving.models import NamedModel, Version
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.asyncio]
@@ -102,14 +105,53 @@ async def test_an_engine_that_was_started_again_gets_all_that_should_serve(
     await until(is_back, "the adapter on the new engine")
 
 
+async def test_what_an_engine_lost_counts_as_loaded_only_when_it_answers_again(
+    model: NamedModel, make_adapter: Make, alice: User, fake: Fake
+) -> None:
+    first = await in_thread(lambda: serve(model, make_adapter(1), alice))()
+    trial = await in_thread(lambda: serve(model, make_adapter(2), alice, 50))()
+    fake.failures = Failures(times=1000)  # it takes adapters, but does not answer yet
+    async with Client(fake.url) as client:
+        with pytest.raises(EngineBusy):
+            await adapters.reconcile(client, shelf.Shelf())
+        assert not any([(await fresh(version)).loaded for version in (first, trial)])
+        page = await in_thread(lambda: client_of(alice).get(model.get_absolute_url()).content.decode())()
+        assert "The engine is loading version 1 again: replies wait for it." in page
+        assert "The engine is loading version 2." in page
+        assert all(choice.trial is None for choice in await in_thread(offers.offered)(model.team_id))
+        fake.failures = None
+        await adapters.reconcile(client, shelf.Shelf())
+    assert all([(await fresh(version)).loaded for version in (first, trial)])
+
+
+async def test_a_version_that_is_wanted_again_while_the_engine_still_holds_it_takes_its_place(
+    model: NamedModel, make_adapter: Make, alice: User, fake: Fake, worker: Worker
+) -> None:
+    first, first_name = await put(model, await in_thread(make_adapter)(1), alice)
+    await serving(model, first)
+    second, _ = await put(model, await in_thread(make_adapter)(2), alice)
+    await serving(model, second)
+    assert first_name in fake.adapters
+    again, _ = await put(model, await in_thread(lambda: first.adapter)(), alice)
+    assert again == first
+    await serving(model, first)
+
+
 async def test_a_reply_of_a_version_that_the_engine_does_not_hold_has_it_loaded(
-    model: NamedModel, make_adapter: Make, alice: User, fake: Fake, redis: Redis
+    model: NamedModel, make_adapter: Make, alice: User, fake: Fake, redis: Redis, monkeypatch
 ) -> None:
     version = await in_thread(lambda: serve(model, make_adapter(), alice))()
     reply = await in_thread(ask)(alice, model)
     await in_thread(lambda: services.take_out(model=model, author=alice))()
+    await in_thread(shelf.Shelf().note_unloaded)(version.engine_name)
+    monkeypatch.setattr(shelf, "GRACE", timedelta(0))
+
+    async def is_gone() -> bool:
+        return not fake.adapters
+
     async with working(fake.url, redis):
         reply = await ended(reply)
+        await until(is_gone, "the version's end, now that nobody needs it")
     assert (reply.status, reply.version) == (Status.DONE, "Support · 1")
     assert reply.model == version.engine_name
     assert fake.stats.refused == 1

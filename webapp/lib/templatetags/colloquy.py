@@ -3,7 +3,10 @@
 from django import template
 from django.utils.translation import get_language, gettext
 
+from webapp.lib import sentences
+
 register = template.Library()
+register.filter("told", sentences.told)  # a sentence that a worker left in JSON
 
 
 @register.filter

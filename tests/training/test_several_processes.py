@@ -1,0 +1,105 @@
+"""Two processes that teach one model: what they do, they do together."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.tiny_llama import write_model
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PATIENCE_S = 300
+Lay = Callable[..., Path]
+
+
+@pytest.fixture
+def lay(tmp_path: Path) -> Lay:
+    """lay(field=…) gives a configuration of a run that measures at each step, with rows beside it."""
+    base = write_model(tmp_path / "tiny", context=128)
+    rows = [
+        {"messages": [{"role": "user", "content": f"Ship {i}?"}, {"role": "assistant", "content": "In Norwick."}]}
+        for i in range(24)
+    ]
+
+    def write(**changes: Any) -> Path:
+        for name, part in (("train.jsonl", rows[4:]), ("held-out.jsonl", rows[:4])):
+            (tmp_path / name).write_text("".join(json.dumps(row) + "\n" for row in part))
+        values = {"base": str(base), "r": 4, "batch_size": 2, "max_length": 64, "log_every": 1, "evaluate_every": 1}
+        config = tmp_path / "config.json"
+        config.write_text(json.dumps({**values, "compared_rows": 1, "early_stopping_patience": 0, **changes}))
+        return config
+
+    return write
+
+
+def teach(config: Path, *words: str) -> subprocess.Popen[str]:
+    """As a person starts it on several GPUs."""
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    command = [*launch, "-m", "training", "finetune", str(config), "--out", str(config.parent / "out"), *words]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    return subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def told(process: subprocess.Popen[str]) -> dict[str, list[dict[str, Any]]]:
+    """What the run said until it ended, by event."""
+    try:
+        said, errors = process.communicate(timeout=PATIENCE_S)
+    finally:
+        process.kill()
+    assert process.returncode == 0, errors[-3000:]
+    found: dict[str, list[dict[str, Any]]] = {}
+    for line in said.splitlines():
+        if line.startswith("{"):
+            event = json.loads(line)
+            found.setdefault(event["event"], []).append(event)
+    return found
+
+
+def second_of(process: subprocess.Popen[str]) -> psutil.Process:
+    children = psutil.Process(process.pid).children(recursive=True)
+    return next(child for child in children if child.environ().get("RANK") == "1")
+
+
+TOKENS = len("<user\nShip 10?<\n<assistant\nIn Norwick.<\n") - 1  # of the shortest row
+
+
+def test_they_go_on_and_save_together_as_long_as_it_gets_better(lay: Lay) -> None:
+    said = told(teach(lay(max_steps=6, early_stopping_patience=2, learning_rate=0.01, save_minutes=0)))
+
+    losses = [event["loss"] for event in said["evaluated"]]
+    assert min(losses) == min(losses[-2:])  # else they had a reason to end
+    assert said["finished"] == [{"event": "finished", "status": "done", "step": 6, "path": said["finished"][0]["path"]}]
+    assert [event["step"] for event in said["saved"]] == [1, 2, 3, 4, 5, 6]
+    kept = {file.name for file in Path(said["saved"][-1]["path"]).iterdir()}
+    assert {"rng_state_0.pth", "rng_state_1.pth", "colloquy.json"} <= kept
+    assert said["step"][-1]["tokens"] >= 6 * 4 * TOKENS
+
+
+def test_they_end_early_together(lay: Lay) -> None:
+    said = told(teach(lay(max_steps=40, early_stopping_patience=2, learning_rate=0.9)))
+
+    assert [event["status"] for event in said["finished"]] == ["done"]
+    assert said["finished"][0]["step"] < 40
+
+
+def test_they_stop_together_when_one_of_them_is_asked_to_and_go_on_together(lay: Lay) -> None:
+    config = lay(max_steps=24, evaluate_every=3)
+    running = teach(config)
+    assert running.stdout is not None
+    next(line for line in running.stdout if '"event": "step"' in line)
+    second_of(running).terminate()
+    [stopped] = told(running)["finished"]
+    said = told(teach(config, "--resume"))
+
+    assert stopped["status"] == "stopped"
+    assert stopped["step"] < 24
+    assert said["started"][0]["resumed_from"] == stopped["step"]
+    assert [(event["status"], event["step"]) for event in said["finished"]] == [("done", 24)]
