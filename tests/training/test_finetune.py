@@ -224,7 +224,8 @@ def test_it_says_how_many_tokens_an_epoch_has_and_counts_as_many(
     finetune(config, directory=place, out=tmp_path / "out", resume=False, should_stop=never)
 
     tokens = 0
-    for row in rows[4:]:
+    learned: Any = rows[4:]
+    for row in learned:
         asking = row.get("prompt") or row["messages"][:1]
         around = len("<user\n<\n<assistant\n<\n")  # a token each; the last one ends the text
         tokens += sum(around + len(asking[0]["content"]) + len(text) for text in answers(row))
