@@ -6,6 +6,7 @@ import json
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.core.cache import cache
 
 from webapp.datasets.lessons import Values
@@ -47,5 +48,5 @@ def _shown(seen: dict[str, Any]) -> dict[str, Any]:
 
 
 def _key(values: Values, shape: str, max_length: int) -> str:
-    said = json.dumps([values, shape, max_length], sort_keys=True)
+    said = json.dumps([str(settings.MODEL), values, shape, max_length], sort_keys=True)
     return f"datasets.look.{hashlib.sha256(said.encode()).hexdigest()}"

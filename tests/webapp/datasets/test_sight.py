@@ -60,6 +60,17 @@ def test_the_rows_after_the_one_that_is_looked_at_are_shown_at_once(make: Make, 
 
 
 @pytest.mark.django_db(transaction=True)
+def test_what_one_model_saw_is_not_shown_for_another(make: Make, alice: User, settings) -> None:
+    dataset = make(ROWS)
+    looking.look(dataset.pk, 1, 512)
+    settings.MODEL = "/another/model"
+
+    page = client_of(alice).get(f"/datasets/{dataset.pk}/rows/1/tokens/?max_length=512").content.decode()
+
+    assert "A worker is looking at it" in page
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_job_whose_eyes_fail_says_that_it_broke_off(make: Make, settings, tmp_path: Path) -> None:
     (tmp_path / "tokenizer.json").write_text("{}")
     settings.MODEL = str(tmp_path)
