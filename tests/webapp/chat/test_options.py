@@ -188,7 +188,10 @@ def test_reset_brings_the_defaults_back_and_keeps_the_model(alice, conversation,
         ("model", "/unheard-of", "This model is on offer no more. Choose another."),
     ],
 )
-def test_what_cannot_be_an_option_is_refused_with_a_sentence(field, value, sentence, alice, conversation) -> None:
+def test_what_cannot_be_an_option_is_refused_with_a_sentence(
+    field, value, sentence, alice, conversation, settings
+) -> None:
+    settings.CONTEXT_TOKENS = 1024
     for path in (of(conversation), NEXT):
         response = client_of(alice).post(path, OPTIONS | {field: value})
         assert response.status_code == 422

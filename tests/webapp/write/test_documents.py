@@ -3,7 +3,6 @@
 import uuid
 
 import pytest
-from django.conf import settings
 from django.http import Http404
 
 from tests.webapp.chat import talk
@@ -116,7 +115,8 @@ def test_a_long_text_goes_along_as_far_as_turns_that_can_be_left_out(alice: User
     assert replies[-1] <= 400 < replies[0] <= 26_000
 
 
-def test_a_reply_asks_for_no_more_than_half_of_the_context(alice: User) -> None:
+def test_a_reply_asks_for_no_more_than_half_of_the_context(alice: User, settings) -> None:
+    settings.CONTEXT_TOKENS = 1024
     document = pages.begin(alice, words=5000)
     assert asked(document).params["max_tokens"] == 512
     assert asked(document).model == settings.SERVED_MODEL
