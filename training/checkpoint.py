@@ -38,11 +38,13 @@ class StageState:
 
 @dataclass(slots=True)
 class State:
-    """Where a run stands. batch counts within the epoch; tokens leave padding out; elapsed_s is time in the loop."""
+    """Where a run stands. batch counts within the epoch; tokens leave padding out; elapsed_s is time in the loop, and
+    energy_wh what it took, as far as that can be known (training/energy.py)."""
 
     step: int = 0
     tokens: int = 0
     elapsed_s: float = 0.0
+    energy_wh: float = 0.0
     stage: StageState = field(default_factory=StageState)
 
 

@@ -3,30 +3,35 @@ counters where they may be read, else an estimate from their rating; no word goe
 
 import contextlib
 import logging
+import math
 import os
 import resource
+import time
 from typing import Any
 
 import torch
 
+FRESH_S = 1.0  # for so long a reading holds: each takes the processor some 20 ms
 COUNTRY = "DEU"  # codecarbon wants one for emissions, which are not shown
 
 
 class Meter:
-    """Watt-hours since it was made, added to those of before."""
+    """Watt-hours since it was made, added to those of before. Of several processes, one that is `running` is enough."""
 
-    def __init__(self, before_wh: float = 0.0) -> None:
-        self._before = before_wh
-        self._tracker = _start()
+    def __init__(self, before_wh: float = 0.0, *, running: bool = True) -> None:
+        self._before = self._known = before_wh
+        self._asked = -math.inf
+        self._tracker = _start() if running else None
 
     def watt_hours(self) -> float:
         """0 where nothing can be said."""
-        if self._tracker is None:
-            return self._before
-        with contextlib.suppress(Exception):  # a meter that fails is no reason for a run to
-            self._tracker.flush()
-            return self._before + 1000 * float(self._tracker._total_energy.kWh)  # told in public at the end only
-        return self._before
+        now = time.monotonic()
+        if self._tracker is not None and now - self._asked >= FRESH_S:
+            self._asked = now
+            with contextlib.suppress(Exception):  # a meter that fails is no reason for a run to
+                self._tracker.flush()
+                self._known = self._before + 1000 * float(self._tracker._total_energy.kWh)  # in public at the end only
+        return self._known
 
     def close(self) -> None:
         if self._tracker is not None:

@@ -10,7 +10,7 @@ start it with `torchrun --nproc_per_node N` or `accelerate launch`.
     OUT/checkpoints/step-00000500/   the trainer's own state, to resume from; only ever our own is read
     OUT/best/                        the adapter (or model) with the lowest held-out loss so far
     OUT/adapter/ or OUT/model/       the result, with run.json
-    OUT/comparison.jsonl             held-out rows, each with the replies of the base model and of this one
+    OUT/comparison.jsonl             held-out rows, each with the replies of the base, of this one, and of what serves
 """
 
 import json
@@ -26,12 +26,14 @@ from typing import Any
 import torch
 from peft import PeftModel, set_peft_model_state_dict
 from safetensors.torch import load_file
-from transformers import PrinterCallback, TrainerCallback, TrainingArguments
+from transformers import PrinterCallback, TrainerCallback, TrainerState, TrainingArguments
+from transformers.trainer import TRAINER_STATE_NAME
 from transformers.utils import logging
 
 from inference.sentences import Sentence
 from training import energy, held_out
 from training.checkpoint import KEPT, find_latest, list_checkpoints, write_directory
+from training.comparison import Comparison
 from training.errors import CheckpointError, DataError, TrainingError, no_number, nothing_in
 from training.finetune_config import FinetuneConfig
 from training.lessons import Lesson, read_lessons
@@ -41,13 +43,12 @@ from training.pausing import make_room
 from training.progress import Compared, Evaluated, Finished, Sampled, Saved, Started, Step, emit
 from training.ranks import Ranks
 from training.record import sha256
-from training.taught import BaseWeights, load_taught, make_portable, misfit, take_threads
+from training.taught import load_taught, make_portable, take_threads
 from training.trainers import build_trainer
 
 SHOWN = 4  # held-out prompts whose replies are told at each measurement
 EXTRA = "colloquy.json"  # of a checkpoint: what TRL does not keep
-LOADED = "in_service"  # the name of the adapter that one compares with
-CHANGEABLE = ("compare_with", "compared_rows", "log_every", "evaluate_every", "save_minutes", "threads")
+CHANGEABLE = ("compare_with", "compare_base", "compared_rows", "log_every", "evaluate_every", "save_minutes", "threads")
 
 
 def finetune(
@@ -67,6 +68,7 @@ class Told:
     energy_wh: float = 0.0
     best: float = math.inf
     worse: int = 0  # measurements in a row that were no better
+    over: bool = False  # the last step is made; what is left is to measure and to write
 
 
 class Run:
@@ -123,7 +125,10 @@ class Run:
         return int(self.trainer.data_collator.tokens)
 
     def work(self) -> None:
-        self.trainer.train(resume_from_checkpoint=str(self.latest) if self.latest else None)
+        if self.told.over:
+            self.return_to_end()
+        else:
+            self.trainer.train(resume_from_checkpoint=str(self.latest) if self.latest else None)
         self.watch.meter.close()
         if not self.first:
             return
@@ -136,6 +141,13 @@ class Run:
         self.compare()
         path = self.save()
         self.tell(Finished("done", self.trainer.state.global_step, str(path)))
+
+    def return_to_end(self) -> None:
+        """To a run that was killed after its last step: the trainer would make one more."""
+        trainer, place = self.trainer, str(self.latest)
+        trainer._load_from_checkpoint(place)
+        trainer.state = TrainerState.load_from_json(str(Path(place, TRAINER_STATE_NAME)))
+        self.watch.on_train_begin(trainer.args, trainer.state, trainer.control)
 
     def measure(self, step: int, *, base: bool = False) -> float:
         """The held-out loss and a few replies, told."""
@@ -187,43 +199,19 @@ class Run:
             self.model.tie_weights()
 
     def compare(self) -> None:
-        """Each model on the rows held out: its loss, and its replies to some of them, kept for people to judge."""
-        rows = self.measured[: self.config.compared_rows]
-        lessons = [row.lesson for row in rows]
-        said: dict[str, list[str]] = {}
-        models: dict[str, dict[str, float]] = {}
+        """With its base and with what is in service, on the rows held out."""
+        self.make_way()
+        found = Comparison(self.config, self.tokenizer, self.measured, self.dtype)
+        found.make(self.model)
+        found.write(self.out / "comparison.jsonl")
+        self.record["comparison"] = found.models
+        self.tell(Compared(self.trainer.state.global_step, len(found.lessons), found.models))
 
-        def note(name: str) -> None:
-            said[name] = self.replies(lessons)
-            models[name] = held_out.worth(lessons, said[name], mean_loss=self.loss())
-
-        self.model.eval()
-        note("this")
-        with self.as_base():
-            note("base")
-        if (
-            self.config.compare_with
-            and isinstance(self.model, PeftModel)
-            and not misfit(Path(self.config.compare_with), Path(self.config.base))
-        ):  # what is in service may be another base's
-            self.model.load_adapter(self.config.compare_with, LOADED)
-            self.model.set_adapter(LOADED)
-            note(LOADED)
-            self.model.set_adapter("default")
-            self.model.delete_adapter(LOADED)
-        lines = [_compared(lesson, i, said) for i, lesson in enumerate(lessons)]
-        new = self.out / ".comparison.jsonl"
-        new.write_text("".join(lines), encoding="utf-8")
-        new.replace(self.out / "comparison.jsonl")
-        self.record["comparison"] = models
-        self.tell(Compared(self.trainer.state.global_step, len(rows), models))
-
-    def as_base(self) -> Any:
-        return (
-            self.without_adapter()
-            if isinstance(self.model, PeftModel)
-            else BaseWeights(self.model, Path(self.config.base))
-        )
+    def make_way(self) -> None:
+        """What only steps need goes: gradients, and the optimizer's two moments of each weight."""
+        self.trainer.optimizer = self.trainer.lr_scheduler = None
+        self.trainer.accelerator.free_memory()
+        self.model.zero_grad(set_to_none=True)
 
     def save(self) -> Path:
         """The result, in one rename."""
@@ -253,7 +241,7 @@ class Watch(TrainerCallback):
 
     def __init__(self, run: Run) -> None:
         self.run, self.stopped = run, False
-        self.meter = energy.Meter(run.told.energy_wh)
+        self.meter = energy.Meter(run.told.energy_wh, running=run.first)
         self.saved = self.clock = time.monotonic()
         self.window = (run.told.tokens, run.told.elapsed_s)
 
@@ -283,18 +271,19 @@ class Watch(TrainerCallback):
         told.elapsed_s += now - self.clock
         over = state.global_step >= state.max_steps
         if state.global_step % self.run.config.evaluate_every == 0 or over:
-            self.judge(control, state.global_step)
+            over = self.judge(state.global_step) or over
+        told.over = over
         due = (now - self.saved) / 60 >= self.run.config.save_minutes and self.run.first
         # one decision of all processes: who stopped or saved alone would be waited for by the others
         seen, asked, due_of_all = self.run.ranks.total(self.run.new_tokens, self.run.should_stop(), due)
         told.tokens = self.run.before + int(seen)
-        if asked:
-            self.stopped = not over
-            control.should_training_stop = True
+        self.stopped = bool(asked) and not over
+        control.should_training_stop = self.stopped or over
         control.should_save = self.stopped or over or bool(due_of_all)
         self.clock = time.monotonic()
 
-    def judge(self, control: Any, step: int) -> None:
+    def judge(self, step: int) -> bool:
+        """Whether it has long enough got no better."""
         told, config = self.run.told, self.run.config
         [loss] = self.run.ranks.total(self.run.measure(step) if self.run.first else 0.0)  # the first one's, for all
         if not math.isfinite(loss):
@@ -304,8 +293,7 @@ class Watch(TrainerCallback):
             told.best = loss
             if self.run.first:
                 self.run.keep_best()
-        if config.early_stopping_patience and told.worse >= config.early_stopping_patience:
-            control.should_training_stop = True
+        return bool(config.early_stopping_patience and told.worse >= config.early_stopping_patience)
 
     def on_log(self, args: TrainingArguments, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
         if not logs or "loss" not in logs:
@@ -377,17 +365,7 @@ def _lasting(run: dict[str, Any]) -> tuple[Any, Any]:
 def _describe(config: FinetuneConfig, directory: Path, model: Any) -> dict[str, Any]:
     hashes = {name: sha256(directory / name) for name in (config.train, config.held_out)}
     asked = config.model_dump(mode="json")
-    for name in ("base", "start_from", "compare_with"):  # names, not places of this machine
+    for name in ("base", "start_from", "compare_with", "compare_base"):  # names, not places of this machine
         asked[name] = Path(str(asked[name])).name if asked[name] else None
     learned = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
     return {"command": "finetune", "config": asked, "data": hashes, "trained_parameters": learned, "metrics": []}
-
-
-def _compared(lesson: Lesson, i: int, said: dict[str, list[str]]) -> str:
-    row = {
-        "prompt": [{"role": message.role.value, "content": message.content} for message in lesson.prompt],
-        "task": lesson.task,
-        "wanted": lesson.reply if lesson.liked else "",
-        "replies": {name: texts[i] for name, texts in said.items()},
-    }
-    return json.dumps(row, ensure_ascii=False) + "\n"

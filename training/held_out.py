@@ -118,9 +118,11 @@ def replies(model: Any, tokenizer: PreTrainedTokenizerBase, lessons: Sequence[Le
     return found
 
 
-def worth(lessons: Sequence[Lesson], said: Sequence[str], *, mean_loss: float) -> dict[str, float]:
-    """loss, perplexity, and what the replies of each task score: chrf, f1, accuracy."""
-    found = {"loss": round(mean_loss, 4), "perplexity": round(math.exp(min(mean_loss, 30)), 3)}
+def worth(lessons: Sequence[Lesson], said: Sequence[str], *, mean_loss: float | None) -> dict[str, float]:
+    """loss and perplexity, where the loss is known, and what the replies of each task score: chrf, f1, accuracy."""
+    found: dict[str, float] = {}
+    if mean_loss is not None:
+        found = {"loss": round(mean_loss, 4), "perplexity": round(math.exp(min(mean_loss, 30)), 3)}
     by_task: dict[str, list[tuple[Lesson, str]]] = {}
     for lesson, reply in zip(lessons, said, strict=True):
         if lesson.liked:

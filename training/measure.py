@@ -3,6 +3,7 @@
 import torch
 from transformers import LlamaForCausalLM
 
+from training import energy
 from training.checkpoint import State
 from training.corpus import Corpus
 from training.model import TensorBatch, weighted_loss
@@ -44,4 +45,14 @@ class Window:
         speed = (state.tokens - self._tokens) / max(1e-9, state.elapsed_s - self._elapsed_s)
         self.loss = self._sum / max(1.0, self._weight)
         self._sum, self._weight, self._tokens, self._elapsed_s = 0.0, 0.0, state.tokens, state.elapsed_s
-        return Step(state.step, self.loss, rate, norm, state.tokens, round(speed), round(state.elapsed_s, 1))
+        return Step(
+            state.step,
+            self.loss,
+            rate,
+            norm,
+            state.tokens,
+            round(speed),
+            round(state.elapsed_s, 1),
+            round(energy.memory_mb(), 1),
+            round(state.energy_wh, 3),
+        )

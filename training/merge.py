@@ -11,18 +11,24 @@ from transformers import AutoModelForCausalLM
 from training.checkpoint import write_directory
 from training.errors import ConfigError
 from training.look import load as load_tokenizer
+from training.progress import Reached, emit
 from training.record import Record, sha256
 from training.taught import misfit
+
+PARTS = 3  # the files are checked, the adapter is added to the weights, the model is written
 
 
 def merge(base: Path, adapter: Path, out: Path) -> None:
     """Writes OUT in one rename. Raises ConfigError for an adapter that is damaged or another model's."""
+    emit(Reached(1, PARTS))
     if problem := misfit(adapter, base):
         raise ConfigError(problem)
     record = describe(base, adapter)
+    emit(Reached(2, PARTS))
     stored = json.loads((base / "config.json").read_text(encoding="utf-8")).get("dtype", "float32")
     model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32, trust_remote_code=False)
     merged = PeftModel.from_pretrained(model, adapter).merge_and_unload().to(getattr(torch, str(stored)))
+    emit(Reached(3, PARTS))
 
     def write(place: Path) -> None:
         merged.save_pretrained(place)

@@ -17,6 +17,7 @@ import torch
 from transformers import PreTrainedTokenizerFast
 from transformers.utils import logging
 
+from training import energy
 from training.batches import Batch
 from training.checkpoint import (
     StageState,
@@ -68,6 +69,7 @@ def pretrain(
         run.start()
         while not run.is_over:
             run.stage(should_stop, should_advance)
+        run.meter.close()
         return run.state
     finally:
         ranks.leave()
@@ -97,6 +99,7 @@ class Run:
         if self.latest:
             load_checkpoint(self.latest, self.model, self.optimizer)
         self.window = Window(self.state)
+        self.meter = energy.Meter(self.state.energy_wh, running=ranks.is_first)
         self.saved = time.monotonic()
         self.stopped = False
 
@@ -129,9 +132,10 @@ class Run:
                 clock += make_room(self.out)
                 rate, norm, tokens = self.step(taken.batches)
                 place.epoch, place.batch = taken.epoch, taken.batch
-                now = time.monotonic()
-                _count(state, round(tokens), now - clock)
-                stopping, advancing = self.ranks.total(should_stop(), should_advance())
+                taken_s = time.monotonic() - clock if self.ranks.is_first else 0.0
+                # one decision of all processes, by one clock: who ended a stage alone would be waited for by the others
+                stopping, advancing, seconds = self.ranks.total(should_stop(), should_advance(), taken_s)
+                _count(state, round(tokens), seconds)
                 over = progress(stage, state) >= 1 or bool(advancing)
                 self.stopped = bool(stopping)
                 if over:
@@ -172,6 +176,7 @@ class Run:
         """Say how it goes, and measure, when it is time or the run is done."""
         done, step = _is_done(self.config, self.state), self.state.step
         if done or step % self.config.log_every == 0:
+            self.state.energy_wh = self.meter.watt_hours()
             self.tell(self.window.close(self.state, rate, norm))
         if self.corpus.evaluation and (done or step % self.config.evaluate_every == 0):
             found = evaluate(self.model, self.corpus, self.dtype, step=step, compiled=self.config.compile)

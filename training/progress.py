@@ -93,6 +93,14 @@ class Estimated:
 
 
 @dataclass(frozen=True, slots=True)
+class Reached:
+    """Work that has no steps begins its part PART, from 1, of PARTS."""
+
+    part: int
+    parts: int
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """status is "done", or "stopped" when the run was asked to stop and can be resumed."""
 
@@ -106,7 +114,7 @@ class Failed:
     reason: str
 
 
-Event = Started | Step | Evaluated | Saved | Sampled | Compared | Estimated | Finished | Failed
+Event = Started | Step | Evaluated | Saved | Sampled | Compared | Estimated | Reached | Finished | Failed
 
 
 def emit(event: Event, stream: TextIO | None = None) -> None:

@@ -50,6 +50,7 @@ def fingerprint(record: Record, stage: int) -> str:
 
 def note_outcome(record: Record, state: State) -> None:
     record.update(steps=state.step, tokens=state.tokens, minutes=round(state.elapsed_s / 60, 1))
+    record["energy_wh"] = round(state.energy_wh, 2)
 
 
 def sha256(path: Path) -> str:

@@ -19,10 +19,10 @@ def pick(documents: Documents) -> Rendered | None:
 
 
 def given_of(row: Rendered) -> list[int]:
-    """A conversation up to its first reply; of a text, all of which is learned, its first words."""
+    """A conversation up to its first reply; of a text, all of which is learned, its first words, half of it at most."""
     learned = np.flatnonzero(row.learned)
     begins = int(learned[0]) if len(learned) else len(row)
-    return [int(token) for token in row.input_ids[: begins if begins > 1 else GIVEN]]
+    return [int(token) for token in row.input_ids[: begins if begins > 1 else max(1, min(GIVEN, len(row) // 2))]]
 
 
 @torch.no_grad()

@@ -24,19 +24,7 @@ def load_taught(config: FinetuneConfig, dtype: torch.dtype) -> Any:
         raise ConfigError(Sentence("There is no model in %(place)s: give the directory of one.", place=config.base))
     if config.start_from and (problem := misfit(Path(config.start_from), path)):
         raise ConfigError(Sentence("The adapter to go on from cannot be used. %(problem)s", problem=problem))
-    options: dict[str, Any] = {"trust_remote_code": False, "use_safetensors": True}
-    if config.method == "qlora":
-        if not torch.cuda.is_available():
-            raise ConfigError(Sentence("QLoRA needs a CUDA GPU, and there is none: choose lora."))
-        if importlib.util.find_spec("bitsandbytes") is None:
-            raise ConfigError(Sentence("QLoRA needs the package bitsandbytes: install it, or choose lora."))
-        options["quantization_config"] = BitsAndBytesConfig(
-            load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=dtype, bnb_4bit_use_double_quant=True
-        )
-    weights = dtype if torch.cuda.is_available() and config.method != "full" else torch.float32
-    model: Any = AutoModelForCausalLM.from_pretrained(path, dtype=weights, **options)
-    if torch.cuda.is_available() and config.method != "qlora":
-        model = model.to("cuda")
+    model = load_whole(path, config, dtype)
     if config.method == "full":
         return model
     if config.start_from:
@@ -53,6 +41,22 @@ def load_taught(config: FinetuneConfig, dtype: torch.dtype) -> Any:
             use_rslora=config.r >= 64,
         ),
     )
+
+
+def load_whole(path: Path, config: FinetuneConfig, dtype: torch.dtype) -> Any:
+    """The model in PATH, in the numbers in which the run computes. Raises ConfigError."""
+    options: dict[str, Any] = {"trust_remote_code": False, "use_safetensors": True}
+    if config.method == "qlora":
+        if not torch.cuda.is_available():
+            raise ConfigError(Sentence("QLoRA needs a CUDA GPU, and there is none: choose lora."))
+        if importlib.util.find_spec("bitsandbytes") is None:
+            raise ConfigError(Sentence("QLoRA needs the package bitsandbytes: install it, or choose lora."))
+        options["quantization_config"] = BitsAndBytesConfig(
+            load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=dtype, bnb_4bit_use_double_quant=True
+        )
+    weights = dtype if torch.cuda.is_available() and config.method != "full" else torch.float32
+    model: Any = AutoModelForCausalLM.from_pretrained(path, dtype=weights, **options)
+    return model.to("cuda") if torch.cuda.is_available() and config.method != "qlora" else model
 
 
 def take_threads(config: FinetuneConfig) -> None:
@@ -77,18 +81,3 @@ def make_portable(adapter: Path, base: str) -> None:
     config = json.loads(file.read_text(encoding="utf-8"))
     config["base_model_name_or_path"] = base
     file.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-
-
-class BaseWeights:
-    """Within it, a fully trained model has its base's weights."""
-
-    def __init__(self, model: Any, base: Path) -> None:
-        self.model, self.base = model, base
-        self.mine = {name: value.clone() for name, value in model.state_dict().items()}
-
-    def __enter__(self) -> None:
-        base = AutoModelForCausalLM.from_pretrained(self.base, dtype=torch.float32, trust_remote_code=False)
-        self.model.load_state_dict(base.state_dict())
-
-    def __exit__(self, *reason: object) -> None:
-        self.model.load_state_dict(self.mine)

@@ -6,7 +6,7 @@ goes on exactly; the output layer runs only where something is learned. training
 """
 
 import importlib.util
-import math
+from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from datasets import Dataset
 from torch.nn import functional
-from transformers import PreTrainedTokenizerBase
+from transformers import PreTrainedTokenizerBase, TrainerCallback
 from trl import DPOConfig, DPOTrainer, KTOConfig, KTOTrainer, SFTConfig, SFTTrainer
 
 from inference.sentences import Sentence
@@ -29,15 +29,22 @@ from training.transcripts import render_lesson
 Row = dict[str, Any]
 
 
-class Counting:
-    """Notes how many tokens, padding left out, the batches held that were asked for."""
+class Counting(TrainerCallback):
+    """`tokens`: how many, padding left out, this process has learned from. Batches are made before their turn."""
 
     def __init__(self, collator: Any, max_length: int) -> None:
         self.collator, self.max_length, self.tokens = collator, max_length, 0
+        self._coming: deque[int] = deque()
 
     def __call__(self, rows: list[Row]) -> Any:
-        self.tokens += sum(self.length(row) for row in rows)
+        self._coming.append(sum(self.length(row) for row in rows))
         return self.collator(rows)
+
+    def on_substep_end(self, *args: Any, **kwargs: Any) -> None:
+        self.tokens += self._coming.popleft()
+
+    def on_step_end(self, *args: Any, **kwargs: Any) -> None:
+        self.tokens += self._coming.popleft()
 
     def length(self, row: Row) -> int:
         """Of what is learned from it: of a pair, the prompt is read with each answer."""
@@ -82,8 +89,9 @@ def build_trainer(
     """A TRL trainer whose `data_collator` counts tokens, with `rows_tokens` besides: how many an epoch has. Raises
     DataError where nothing is left to learn."""
     build = {"supervised": _supervised, "preference": _preference, "thumbs": _thumbs}[config.shape]
-    trainer = build(config, model, tokenizer, lessons, _common(config, model, out, dtype, len(lessons)))
+    trainer = build(config, model, tokenizer, lessons, _common(config, model, out, dtype))
     trainer.data_collator = counting = Counting(trainer.data_collator, config.max_length)
+    trainer.add_callback(counting)
     trainer.rows_tokens = sum(map(counting.length, trainer.train_dataset))
     return trainer
 
@@ -171,12 +179,10 @@ def _thumbs(
     return KTOTrainer(model=model, args=arguments, train_dataset=data, processing_class=tokenizer)
 
 
-def _common(config: FinetuneConfig, model: Any, out: Path, dtype: torch.dtype, rows: int) -> Row:
+def _common(config: FinetuneConfig, model: Any, out: Path, dtype: torch.dtype) -> Row:
     """Arguments of every trainer. Nothing is logged, measured or saved but what training/finetune.py asks for."""
     parameters = sum(parameter.numel() for parameter in model.parameters())
     batch = config.batch_size if config.shape != "thumbs" else max(4, config.batch_size)  # KTO compares within a batch
-    each_step = batch * config.gradient_accumulation_steps
-    steps = config.max_steps or max(1, math.ceil(rows * config.num_epochs / each_step))
     return {
         "output_dir": str(out / "checkpoints"),
         "num_train_epochs": config.num_epochs,
@@ -185,7 +191,7 @@ def _common(config: FinetuneConfig, model: Any, out: Path, dtype: torch.dtype, r
         "gradient_accumulation_steps": config.gradient_accumulation_steps,
         "learning_rate": config.rate(parameters),
         "lr_scheduler_type": "cosine",
-        "warmup_steps": max(1, round(config.warmup_share * steps)),
+        "warmup_steps": config.warmup_share,  # below 1 a share of the steps, which several processes divide
         "weight_decay": 0.0,
         "max_grad_norm": 1.0,
         "optim": "adamw_torch_fused",

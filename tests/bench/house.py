@@ -96,9 +96,17 @@ class House:
 
     def rows(self, query: str) -> list[tuple]:
         """Straight from the product's database."""
-        address = f"postgresql://postgres@/colloquy?host={self.product.directory / 'run' / 'postgres'}"
-        with psycopg.connect(address) as connection:
+        with psycopg.connect(self._database) as connection:
             return connection.execute(query.encode()).fetchall()
+
+    def change(self, query: str) -> int:
+        """Straight in the product's database; how many rows."""
+        with psycopg.connect(self._database) as connection:
+            return connection.execute(query.encode()).rowcount
+
+    @property
+    def _database(self) -> str:
+        return f"postgresql://postgres@/colloquy?host={self.product.directory / 'run' / 'postgres'}"
 
 
 @contextmanager

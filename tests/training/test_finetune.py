@@ -1,6 +1,7 @@
 """Real fine-tunings of a tiny model on the CPU: seconds each."""
 
 import json
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,12 @@ from training.errors import CheckpointError, ConfigError, DataError
 from training.estimate import estimate
 from training.finetune import finetune
 from training.finetune_config import FinetuneConfig
+from training.lessons import read_lessons
+from training.look import load as load_tokenizer
 from training.merge import merge
 from training.record import sha256
+from training.taught import load_taught
+from training.trainers import build_trainer
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning")
 
@@ -103,15 +108,111 @@ def test_what_it_leaves_names_no_place_of_this_machine(lay: Lay, base: Path, tmp
     assert json.loads(files[0].read_text())["base_model_name_or_path"] == base.name
 
 
-def test_the_comparison_holds_what_each_model_replied(lay: Lay, base: Path, tmp_path: Path) -> None:
+def compared(out: Path) -> tuple[dict[str, dict[str, float]], list[dict[str, Any]]]:
+    """Each model's measures, and the rows that people judge."""
+    [run] = out.glob("*/run.json")
+    rows = [json.loads(line) for line in (out / "comparison.jsonl").read_text().splitlines()]
+    return json.loads(run.read_text())["comparison"], rows
+
+
+TASKS = [
+    {"messages": [*asked(f"Ship {i}?"), {"role": "assistant", "content": reply}], "task": task, **more}
+    for i in range(4)
+    for task, reply, more in (
+        ("translate", "In Norwick.", {"source": "zh", "target": "en"}),
+        ("ask", "In Norwick.", {}),
+        ("analyze", "positive", {}),
+    )
+]
+PAIRS_AND_THUMBS = [("preference", PAIRS), ("thumbs", THUMBS)]
+
+
+@pytest.mark.parametrize("method", ["lora", "full"])
+@pytest.mark.parametrize("serving", ["adapter", "model", "adapter of another model"])
+def test_it_is_compared_with_its_base_and_with_whatever_is_in_service(
+    lay: Lay, base: Path, tmp_path: Path, method: str, serving: str
+) -> None:
+    other = write_model(tmp_path / "other", seed=5, context=128)
+    adapter = write_adapter(tmp_path / "serving", base, seed=1, rank=4)
+    named = {
+        "adapter": {"compare_with": str(adapter)},
+        "model": {"compare_with": str(other)},
+        "adapter of another model": {"compare_with": str(adapter), "compare_base": str(other)},
+    }[serving]
+    alone = write_adapter(tmp_path / "alone", base, seed=1, rank=4)
+    merge(other if "another" in serving else base, alone, tmp_path / "merged")
+    whole = other if serving == "model" else tmp_path / "merged"
+    config, place = lay(TASKS, method=method, max_steps=3, learning_rate=0.01, **named)
+    finetune(config, directory=place, out=tmp_path / "out", resume=False, should_stop=never)
+    models, rows = compared(tmp_path / "out")
+
+    names = {"this", "base", "in_service"}
+    assert models.keys() == names
+    assert all(row["replies"].keys() == names for row in rows)
+    assert all(values.keys() == {"loss", "perplexity", "chrf", "f1", "accuracy"} for values in models.values())
+    # what is in service comes to what it does by itself, but for the rounding of bfloat16
+    config, place = lay(TASKS, method="full", base=str(whole), max_steps=1)
+    finetune(config, directory=place, out=tmp_path / "itself", resume=False, should_stop=never)
+    itself, _ = compared(tmp_path / "itself")
+    assert models["in_service"]["loss"] == pytest.approx(itself["base"]["loss"], rel=5e-3)
+    assert len({round(values["loss"], 1) for values in models.values()}) == 3
+
+
+@pytest.mark.parametrize(("shape", "rows"), PAIRS_AND_THUMBS)
+def test_preferences_are_compared_with_what_is_in_service(
+    lay: Lay, base: Path, tmp_path: Path, shape: str, rows: Rows
+) -> None:
     serving = write_adapter(tmp_path / "serving", base, seed=1)
+    config, place = lay(rows, shape=shape, max_steps=3, learning_rate=0.01, compare_with=str(serving))
+    finetune(config, directory=place, out=tmp_path / "out", resume=False, should_stop=never)
+    models, judged = compared(tmp_path / "out")
+
+    assert models.keys() == {"this", "base", "in_service"}
+    assert len({values["loss"] for values in models.values()}) == 3
+    assert all(row["replies"].keys() == models.keys() for row in judged)
+
+
+def test_a_base_that_is_in_service_itself_is_measured_once_and_judged_once(
+    lay: Lay, base: Path, tmp_path: Path
+) -> None:
+    config, place = lay(max_steps=1, compare_with=str(base))
+    finetune(config, directory=place, out=tmp_path / "out", resume=False, should_stop=never)
+    models, rows = compared(tmp_path / "out")
+
+    assert models["in_service"] == models["base"]
+    assert all(row["replies"].keys() == {"this", "base"} for row in rows)
+
+
+def test_of_a_model_with_other_tokens_the_replies_are_compared_and_not_the_loss(
+    lay: Lay, base: Path, tmp_path: Path
+) -> None:
+    other = write_model(tmp_path / "other", seed=5, context=128)
+    template = json.loads((other / "tokenizer_config.json").read_text())
+    template["chat_template"] = template["chat_template"].replace("assistant", "helper")
+    (other / "tokenizer_config.json").write_text(json.dumps(template))
+    config, place = lay(TASKS, max_steps=1, compare_with=str(other))
+    finetune(config, directory=place, out=tmp_path / "out", resume=False, should_stop=never)
+    models, rows = compared(tmp_path / "out")
+
+    assert models["in_service"].keys() == {"chrf", "f1", "accuracy"}
+    assert all(row["replies"]["in_service"] for row in rows)
+
+
+@pytest.mark.parametrize("gone", ["nothing", "damaged"])
+def test_what_is_in_service_and_cannot_be_loaded_costs_no_run(
+    lay: Lay, base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], gone: str
+) -> None:
+    serving = tmp_path / "serving"
+    if gone == "damaged":
+        write_adapter(serving, base, seed=1)
+        (serving / "adapter_model.safetensors").write_bytes(b"no tensors")
     config, place = lay(max_steps=1, compare_with=str(serving))
     finetune(config, directory=place, out=tmp_path / "out", resume=False, should_stop=never)
 
-    rows = [json.loads(line) for line in (tmp_path / "out" / "comparison.jsonl").read_text().splitlines()]
-    assert len(rows) == 4
-    assert rows[0]["wanted"] == "In Norwick."
-    assert all(row["replies"].keys() == {"this", "base", "in_service"} for row in rows)
+    printed = capsys.readouterr()
+    assert "not compared with the version in service" in printed.err
+    assert told(printed.out, "finished")[0]["status"] == "done"
+    assert compared(tmp_path / "out")[0].keys() == {"this", "base"}
 
 
 @pytest.mark.parametrize("method", ["lora", "full"])
@@ -129,13 +230,39 @@ def test_a_stopped_run_goes_on_to_the_same_losses_and_weights(
 
     assert told(first, "finished")[0]["status"] == "stopped"
     assert told(second, "started")[0]["resumed_from"] == 7
-    losses = [(event["step"], event["loss"]) for event in told(first + second, "step")]
-    assert losses == [(event["step"], event["loss"]) for event in told(expected, "step")]
+    names = ("step", "loss", "tokens")
+    steps = [[event[name] for name in names] for event in told(first + second, "step")]
+    assert steps == [[event[name] for name in names] for event in told(expected, "step")]
     name = "adapter/adapter_model.safetensors" if method == "lora" else "model/model.safetensors"
     one, other = load_file(whole / name), load_file(parts / name)
     assert all(torch.equal(one[key], other[key]) for key in one)
     records = [json.loads((out / name).with_name("run.json").read_text()) for out in (whole, parts)]
     assert records[0]["metrics"] == records[1]["metrics"]
+
+
+@pytest.mark.parametrize(
+    ("shape", "rows", "early"),
+    [("supervised", ANSWERS, False), ("supervised", ANSWERS, True), *((*both, False) for both in PAIRS_AND_THUMBS)],
+)
+def test_a_run_that_was_killed_after_its_last_step_makes_no_further_one(
+    lay: Lay, tmp_path: Path, capsys: pytest.CaptureFixture[str], shape: str, rows: Rows, early: bool
+) -> None:
+    changes: dict[str, Any] = {"max_steps": 3, "learning_rate": 0.001}
+    if early:
+        changes = {"max_steps": 40, "evaluate_every": 1, "early_stopping_patience": 2, "learning_rate": 0.9}
+    config, place = lay(rows, shape=shape, **changes)
+    finetune(config, directory=place, out=tmp_path / "out", resume=False, should_stop=never)
+    [ended] = told(capsys.readouterr().out, "finished")
+    learnt = load_file(tmp_path / "out" / "adapter" / "adapter_model.safetensors")
+    shutil.rmtree(tmp_path / "out" / "adapter")
+    finetune(config, directory=place, out=tmp_path / "out", resume=True, should_stop=never)
+
+    text = capsys.readouterr().out
+    assert (ended["step"] < 40) if early else (ended["step"] == 3)
+    assert (told(text, "started")[0]["resumed_from"], told(text, "step")) == (ended["step"], [])
+    assert told(text, "finished") == [ended]
+    again = load_file(tmp_path / "out" / "adapter" / "adapter_model.safetensors")
+    assert all(torch.equal(learnt[name], again[name]) for name in learnt)
 
 
 def test_a_run_does_not_go_on_with_other_rows(lay: Lay, tmp_path: Path) -> None:
@@ -232,6 +359,25 @@ def test_it_says_how_many_tokens_an_epoch_has_and_counts_as_many(
     text = capsys.readouterr().out
     assert told(text, "started")[0]["tokens_per_epoch"] == tokens
     assert told(text, "step")[-1]["tokens"] == tokens
+
+
+@pytest.mark.parametrize("shape", ["preference", "thumbs"])
+def test_preferences_are_learnt_by_smaller_steps_than_answers_and_by_larger_ones_in_a_small_model(shape: str) -> None:
+    def rate(shape: str, parameters: float) -> float:
+        return FinetuneConfig.model_validate({"base": "model", "shape": shape}).rate(int(parameters))
+
+    assert [rate(shape, size) for size in (8e6, 7e9)] == pytest.approx([4e-4, 5e-6])
+    assert all(rate(shape, size) < rate("supervised", size) for size in (8e6, 7e9))
+    assert FinetuneConfig.model_validate({"base": "model", "shape": shape, "learning_rate": 0.1}).rate(8) == 0.1
+
+
+def test_it_warms_up_for_a_share_of_the_steps_whatever_makes_them_fewer(lay: Lay, tmp_path: Path) -> None:
+    for shape, rows in (("supervised", ANSWERS), *PAIRS_AND_THUMBS):
+        config, place = lay(rows, shape=shape, warmup_share=0.25, max_steps=None)
+        model, tokenizer = load_taught(config, torch.float32), load_tokenizer(Path(config.base))
+        lessons = read_lessons(place / config.train, shape)
+        arguments = build_trainer(config, model, tokenizer, lessons, tmp_path, torch.float32).args
+        assert [arguments.get_warmup_steps(steps) for steps in (8, 80)] == [2, 20]
 
 
 def test_a_merged_model_is_the_base_with_its_adapter(base: Path, tmp_path: Path) -> None:

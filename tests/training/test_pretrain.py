@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,17 @@ def stop_after(steps: int) -> Callable[[], bool]:
     return lambda: next(asked) >= steps
 
 
+def after_seconds(seconds: float) -> Callable[[], bool]:
+    """Since it was first asked."""
+    asked: list[float] = []
+
+    def over() -> bool:
+        asked.append(time.monotonic())
+        return asked[-1] - asked[0] > seconds
+
+    return over
+
+
 def document(*ids: int) -> Rendered:
     return Rendered(np.array(ids, dtype=np.int32), np.ones(len(ids), dtype=np.bool_))
 
@@ -50,6 +62,35 @@ def test_it_learns_and_says_so(
     assert [told[0]["event"], told[-1]["event"], told[-1]["status"]] == ["started", "finished", "done"]
     assert len(losses) == 40
     assert sum(losses[-5:]) < 0.8 * sum(losses[:5])
+
+
+@pytest.mark.filterwarnings("ignore")  # codecarbon's own, without which there is nothing to read
+def test_it_says_what_it_takes_of_the_machine_and_goes_on_counting(
+    corpus: Path, tmp_path: Path, tiny_config: Build, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tiny_config({"max_steps": 100_000})
+    first = pretrain(config, directories=[corpus], out=tmp_path / "out", should_stop=after_seconds(2.5))
+    steps = [event for event in events(capsys.readouterr().out) if event["event"] == "step"]
+    config = tiny_config({"max_steps": first.step + 2})
+    last = pretrain(config, directories=[corpus], out=tmp_path / "out", resume=True)
+    further = [event for event in events(capsys.readouterr().out) if event["event"] == "step"]
+
+    assert all(event["memory_mb"] > 100 for event in steps)  # PyTorch alone takes more
+    assert steps[-1]["energy_wh"] == round(first.energy_wh, 3) > 0
+    assert round(last.energy_wh, 3) >= further[0]["energy_wh"] >= steps[-1]["energy_wh"]
+
+
+def test_a_run_that_was_saved_before_its_energy_was_measured_goes_on(
+    corpus: Path, tmp_path: Path, tiny_config: Build
+) -> None:
+    config = tiny_config({"max_steps": 4})
+    pretrain(config, directories=[corpus], out=tmp_path / "out", should_stop=stop_after(2))
+    [checkpoint] = (tmp_path / "out" / "checkpoints").iterdir()
+    state = json.loads((checkpoint / "state.json").read_text())
+    del state["energy_wh"]
+    (checkpoint / "state.json").write_text(json.dumps(state))
+
+    assert pretrain(config, directories=[corpus], out=tmp_path / "out", resume=True).step == 4
 
 
 def test_with_each_checkpoint_it_shows_what_it_writes(

@@ -1,4 +1,4 @@
-"""Two processes that teach one model: what they do, they do together."""
+"""Two processes that train one model: what they do, they do together."""
 
 import json
 import os
@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from tests.tiny_llama import write_model
+from training.config import PretrainConfig
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PATIENCE_S = 300
@@ -39,10 +40,13 @@ def lay(tmp_path: Path) -> Lay:
 
 
 def teach(config: Path, *words: str) -> subprocess.Popen[str]:
+    return launch("-m", "training", "finetune", str(config), "--out", str(config.parent / "out"), *words)
+
+
+def launch(*words: str) -> subprocess.Popen[str]:
     """As a person starts it on several GPUs."""
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    command = [*launch, "-m", "training", "finetune", str(config), "--out", str(config.parent / "out"), *words]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", *words]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -61,6 +65,29 @@ def told(process: subprocess.Popen[str]) -> dict[str, list[dict[str, Any]]]:
             event = json.loads(line)
             found.setdefault(event["event"], []).append(event)
     return found
+
+
+HURRIED = """
+import os, sys, time
+from training.__main__ import main
+if os.environ["RANK"] == "1":
+    slower = time.monotonic
+    time.monotonic = lambda: 2 * slower()
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_a_stage_by_the_clock_ends_for_all_of_them_at_once(
+    corpus: Path, tmp_path: Path, tiny_config: Callable[..., PretrainConfig]
+) -> None:
+    """Also where the second one's clock goes twice as fast."""
+    config, program, out = tmp_path / "config.json", tmp_path / "hurried.py", tmp_path / "out"
+    config.write_text(tiny_config({"max_minutes": 0.05, "max_steps": None}, evaluate_every=1000).model_dump_json())
+    program.write_text(HURRIED)
+    said = told(launch(str(program), "pretrain", str(config), "--corpus", str(corpus), "--out", str(out)))
+
+    assert [event["status"] for event in said["finished"]] == ["done"]
+    assert said["step"][-1]["elapsed_s"] >= 3
 
 
 def second_of(process: subprocess.Popen[str]) -> psutil.Process:
