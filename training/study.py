@@ -22,6 +22,8 @@ from typing import Any
 
 from training.config import ModelConfig, PretrainConfig, load_config, scaled
 
+SAVE_MINUTES = 20.0
+"""Rarely: with each checkpoint samples are written."""
 TURNS = 6
 STEPS = 8
 """Of a turn."""
@@ -77,7 +79,8 @@ def _tokens(config: PretrainConfig) -> int:
 
 
 def _for_minutes(config: PretrainConfig, minutes: float, speed: float) -> PretrainConfig:
-    return scaled(config, minutes * 60 * speed / _tokens(config))
+    longer = scaled(config, minutes * 60 * speed / _tokens(config))
+    return longer.model_copy(update={"save_minutes": SAVE_MINUTES})
 
 
 def _speeds(config: PretrainConfig, sizes: Sequence[str], file: Path) -> dict[str, float]:
