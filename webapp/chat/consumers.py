@@ -211,7 +211,7 @@ class ChatConsumer(CompanyConsumer):
         await self.attend(view.conversation)
         self.revision = view.conversation.revision
         self.view = view if self.streams else None
-        model = options.value_of(view.conversation.options)
+        model = options.told(view.conversation, view.messages)
         await self._tell({"revision": self.revision, "title": str(view.conversation), "model": model})
 
     async def _draw_changes(self, view: pages.View) -> bool:

@@ -4,7 +4,7 @@ Kept are {"model", "endpoint"} (generation.choices), "system", and SamplingParam
 room and the model have it. A person's next conversation begins with what they chose last for its task (Preference).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
@@ -13,7 +13,7 @@ from django.conf import settings
 
 from inference.messages import SamplingParams
 from webapp.accounts.models import Team, User
-from webapp.chat.models import Conversation, Preference, Task
+from webapp.chat.models import Conversation, Message, Preference, Task
 from webapp.generation.choices import Choice, base_model, choices_for, chosen, title_of
 from webapp.generation.models import Endpoint
 
@@ -38,15 +38,27 @@ def value_of(options: dict[str, Any]) -> str:
     return f"{options.get('endpoint') or ''}/{options.get('model') or settings.SERVED_MODEL}"
 
 
+def told(conversation: Conversation, written: Iterable[Message]) -> str:
+    """The `Picker.mark` that a page should show, as far as it is known without a query: what is on offer no more shows
+    in that the base model wrote the last reply."""
+    replies = [message.generation for message in written if message.generation]
+    instead = bool(replies) and (replies[-1].model, replies[-1].endpoint_id) == (settings.SERVED_MODEL, None)
+    return mark(value_of(conversation.options), gone=instead and bool(conversation.options.get("model")))
+
+
+def mark(value: str, *, gone: bool) -> str:
+    return f"{value} gone" if gone else value
+
+
 @dataclass(frozen=True, slots=True)
 class Picker:
-    """The models on offer, the one that answers, and `gone`: the one that was chosen and is on offer no more. `wanted`
-    is the value of what was chosen, on offer or not."""
+    """The models on offer, the one that answers, and `gone`: the one that was chosen and is on offer no more. `mark`
+    tells whether what a page shows is still so."""
 
     choices: list[Choice]
     chosen: Choice
     gone: str
-    wanted: str
+    mark: str
 
     def groups(self) -> Iterator[tuple[Endpoint | None, list[Choice]]]:
         for endpoint, choices in groupby(self.choices, lambda choice: choice.endpoint):
@@ -64,7 +76,8 @@ def picker_for(team_id: int, options: dict[str, Any]) -> Picker:
     choices = choices_for(team_id)
     wanted = value_of(options)
     found = next((choice for choice in choices if choice.value == wanted), None)
-    return Picker(choices, found or choices[0], "" if found else title_of(str(options.get("model", ""))), wanted)
+    gone = "" if found else title_of(str(options.get("model", "")))
+    return Picker(choices, found or choices[0], gone, mark(wanted, gone=bool(gone)))
 
 
 def preference(user: User, team: Team, task: str = Task.CHAT) -> dict[str, Any]:

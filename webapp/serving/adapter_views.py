@@ -12,11 +12,13 @@ from django.views.decorators.http import require_GET, require_POST
 from webapp.accounts.access import me, switch_team
 from webapp.accounts.decorators import in_team
 from webapp.accounts.models import Membership, Role
-from webapp.serving import access, downloads, services, uploads
+from webapp.serving import access, downloads, live, services, uploads
 from webapp.serving.files import base_version, directory
 from webapp.serving.forms import UploadForm
-from webapp.serving.models import Adapter, Merging
+from webapp.serving.models import Adapter, Checked, Merging
 from webapp.serving.views import home_page
+
+STATE = "serving/adapter_state.html"
 
 
 @require_POST
@@ -25,7 +27,8 @@ def upload(request: HttpRequest, membership: Membership) -> HttpResponse:
     form = UploadForm(request.POST, request.FILES)
     if not form.is_valid():
         return home_page(request, membership, form)
-    added = uploads.add_adapter(team=membership.team, author=me(request), files=form.cleaned_data["upload"])
+    name, files = form.cleaned_data["name"], form.cleaned_data["upload"]
+    added = uploads.add_adapter(team=membership.team, author=me(request), files=files, name=name)
     return redirect(added)
 
 
@@ -34,20 +37,21 @@ def upload(request: HttpRequest, membership: Membership) -> HttpResponse:
 def adapter(request: HttpRequest, adapter_id: UUID) -> HttpResponse:
     found = access.adapter_for(me(request), adapter_id)
     switch_team(request, found.team)
-    return render(request, "serving/adapter.html", _page(found))
+    versions = found.versions.select_related("model").order_by("-created_at")
+    context = {"versions": versions, **live.with_mark(STATE, _state(found))}
+    return render(request, "serving/adapter.html", context)
 
 
 @login_required
 @require_GET
 def state(request: HttpRequest, adapter_id: UUID) -> HttpResponse:
     """The part of the page that changes by itself."""
-    return render(request, "serving/adapter_state.html", _page(access.adapter_for(me(request), adapter_id)))
+    return live.if_changed(request, STATE, _state(access.adapter_for(me(request), adapter_id)))
 
 
-def _page(found: Adapter) -> dict[str, object]:
-    versions = found.versions.select_related("model").order_by("-created_at")
-    changing = found.status == "checking" or found.merging == Merging.WANTED
-    return {"adapter": found, "versions": versions, "base": base_version(), "changing": changing}
+def _state(found: Adapter) -> dict[str, object]:
+    changing = found.status == Checked.CHECKING or found.merging == Merging.WANTED
+    return {"adapter": found, "base": base_version(), "changing": changing}
 
 
 @login_required
@@ -66,6 +70,15 @@ def merge(request: HttpRequest, adapter_id: UUID) -> HttpResponse:
     found = access.adapter_for(me(request), adapter_id)
     if found.ready:
         services.merge(found)
+    return redirect(found)
+
+
+@login_required
+@require_POST
+def unmerge(request: HttpRequest, adapter_id: UUID) -> HttpResponse:
+    """Stops it, or removes what it made."""
+    found = access.adapter_for(me(request), adapter_id)
+    services.unmerge(found)
     return redirect(found)
 
 

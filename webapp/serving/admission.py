@@ -16,6 +16,7 @@ from webapp.serving.models import Adapter, Checked
 
 MOST_ENTRIES = 1000  # of an archive
 PIECE = 2**20
+PICKLED = "adapter_model.bin"  # as PEFT once wrote them
 
 
 def store() -> AdapterStore:
@@ -90,6 +91,14 @@ def _entries(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     found = {PurePosixPath(info.filename).name: info for info in known}
     if len(found) < len(known):
         raise InvalidAdapter(Sentence("The archive holds a file twice."))
+    if WEIGHTS not in found and any(PurePosixPath(info.filename).name == PICKLED for info in infos):
+        raise InvalidAdapter(
+            Sentence(
+                "Its weights are pickled (%(pickled)s), and pickles are never read: save them as %(file)s.",
+                pickled=PICKLED,
+                file=WEIGHTS,
+            )
+        )
     for name in (CONFIG, WEIGHTS):
         if name not in found:
             raise InvalidAdapter(Sentence("The archive holds no file %(file)s.", file=name))
@@ -99,9 +108,15 @@ def _entries(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
 def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path) -> None:
     """Counts what comes out, whatever the archive says of itself."""
     left = LIMITS[target.name]
+    if entry.file_size > left:
+        raise _too_large(target.name)
     with archive.open(entry) as source, target.open("wb") as kept:
         while piece := source.read(PIECE):
             left -= len(piece)
             if left < 0:
-                raise InvalidAdapter(Sentence("%(file)s is too large when it is unpacked.", file=target.name))
+                raise _too_large(target.name)
             kept.write(piece)
+
+
+def _too_large(file: str) -> InvalidAdapter:
+    return InvalidAdapter(Sentence("%(file)s is too large when it is unpacked.", file=file))

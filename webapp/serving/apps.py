@@ -12,4 +12,4 @@ class ServingConfig(AppConfig):
 
         choices.register(offers.offered, offers.title)
         adapters.register(shelf.Shelf())
-        neighbours.adapters_in_service.append(offers.in_service)
+        neighbours.in_service.append(offers.in_service)

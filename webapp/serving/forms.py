@@ -31,6 +31,9 @@ class FilesField(forms.FileField):
 
 
 class UploadForm(forms.Form):
+    name = forms.CharField(
+        label=_("Name"), max_length=80, required=False, help_text=_("Where it is empty, the file’s name.")
+    )
     upload = FilesField(
         label=_("Files"),
         help_text=_("A .zip archive, or adapter_config.json and adapter_model.safetensors together."),
@@ -101,7 +104,14 @@ class ServiceForm(ModelForm):
     existing: forms.ModelChoiceField = forms.ModelChoiceField(
         label=_("Model"), queryset=NamedModel.objects.none(), required=False, empty_label=_("A new model")
     )
-    share = forms.TypedChoiceField(label=_("Who gets it"), choices=SHARES, coerce=int, initial=100, required=False)
+    share = forms.TypedChoiceField(
+        label=_("Who gets it"),
+        choices=SHARES,
+        coerce=int,
+        initial=100,
+        required=False,
+        help_text=_("On a trial you see both versions side by side, then give the new one to all or take it back."),
+    )
 
     field_order = ("existing", "name", "teams", "share")
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -46,6 +47,7 @@ class Adapter(models.Model):
     size = models.PositiveBigIntegerField(default=0)  # bytes of its weights
     base = models.CharField(max_length=200, blank=True)  # the model for which it was checked, and its version
     merging = models.CharField(max_length=6, choices=Merging, blank=True)
+    merge_part = models.PositiveSmallIntegerField(default=0)  # of MERGE_PARTS, which it has begun
     merge_problem = SentenceField(blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
@@ -102,10 +104,17 @@ class NamedModel(models.Model):
 
     @property
     def previous(self) -> "Version | None":
-        """What served before the current version was made."""
-        served = self.versions.filter(served_at__isnull=False)
-        older = served.filter(number__lt=self.current.number) if self.current else served
-        return older.select_related("adapter").order_by("-number").first()
+        """What one step back leads to: what answered everybody before the current version did. What was rolled back
+        from, or was only tried, is no step."""
+        steps: list[int] = []
+        acts = (Act.PUT, Act.PROMOTED, Act.ROLLED_BACK, Act.BROUGHT_BACK)
+        known = Q(version=None) | Q(version__served_at__isnull=False)
+        for act, version in self.changes.filter(known, act__in=acts).order_by("pk").values_list("act", "version"):
+            if act == Act.ROLLED_BACK:
+                steps = steps[: steps.index(version)] if version in steps else []
+            steps += [version] if version and version not in steps[-1:] else []
+        below = steps[: steps.index(self.current_id)] if self.current_id in steps else []
+        return self.versions.select_related("adapter").get(pk=below[-1]) if below else None
 
 
 class Version(models.Model):
@@ -116,7 +125,7 @@ class Version(models.Model):
     number = models.PositiveIntegerField()  # from 1
     adapter = models.ForeignKey(Adapter, on_delete=models.PROTECT, related_name="versions")
     loaded = models.BooleanField(default=False)
-    problem = models.TextField(blank=True)  # what the engine said when it refused
+    problem = SentenceField(blank=True)  # why the engine refused it
     tried_at = models.DateTimeField(null=True)
     served_at = models.DateTimeField(null=True)  # when it first answered people
     left_at = models.DateTimeField(null=True)  # when it last ceased to
@@ -143,6 +152,7 @@ class Act(models.TextChoices):
     PROMOTED = "promoted", _("Trial over: for all")
     ENDED = "ended", _("Trial over: taken back")
     ROLLED_BACK = "rolled_back", _("Rolled back")
+    BROUGHT_BACK = "brought", _("Brought back")
     TAKEN_OUT = "taken_out", _("Taken out of service")
 
 

@@ -1,15 +1,15 @@
 """Named models in the picker: what people chose is the name, and each reply is asked of the version of that moment."""
 
 from dataclasses import replace
-from pathlib import Path
-
-from django.db.models import Q
 
 from inference.versions import version_name
 from webapp.accounts.models import Team
 from webapp.generation.choices import Choice, Trial, base_model
+from webapp.generation.models import Generation
+from webapp.runs.neighbours import Serving
 from webapp.serving.files import base_version, directory
 from webapp.serving.models import NamedModel, Version
+from webapp.serving.services import is_slug
 
 VERSION_LENGTH = 80  # as Generation keeps it
 
@@ -21,15 +21,24 @@ def offered(team_id: int) -> list[Choice]:
 
 
 def title(name: str) -> str:
-    return NamedModel.objects.filter(slug=name).values_list("name", flat=True).first() or ""
+    """Of a model that was deleted, what its replies say of it."""
+    known = NamedModel.objects.filter(slug=name).values_list("name", flat=True).first()
+    return known or (_signed(name) if is_slug(name) else "")
 
 
-def in_service(team: Team) -> Path | None:
-    """The directory of the adapter that serves the team: of several models', the one that was put in service last."""
-    serving = Version.objects.filter(Q(model__teams=team) | Q(model__team=team), adapter__base=base_version())
-    current = serving.filter(pk__in=NamedModel.objects.filter(current__isnull=False).values("current"))
-    latest = current.select_related("adapter").order_by("-served_at").first()
-    return directory(latest.adapter.sha256) if latest else None
+def _signed(slug: str) -> str:
+    written = Generation.objects.filter(model__contains="@", model__startswith=f"{slug}@")  # the index has an '@'
+    return next((signed.rpartition(" · ")[0] for signed in written.values_list("version", flat=True)[:1]), "")
+
+
+def in_service(team: Team) -> list[Serving]:
+    """The team's own models that serve, the one that was put in service last first."""
+    found = NamedModel.objects.filter(team=team, current__adapter__base=base_version())
+    return [
+        Serving(model.slug, model.name, directory(model.current.adapter.sha256), model.current.adapter.run_id)
+        for model in found.select_related("current__adapter").order_by("-current__served_at")
+        if model.current
+    ]
 
 
 def _choice(model: NamedModel) -> Choice:

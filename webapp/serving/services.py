@@ -48,6 +48,11 @@ def make_slug(name: str) -> str:
     return f"{stem or 'model'}-{secrets.token_hex(3)}"
 
 
+def is_slug(name: str) -> bool:
+    """Whether it may have been made by make_slug."""
+    return bool(re.fullmatch(r"[a-z0-9-]+-[0-9a-f]{6}", name))
+
+
 @transaction.atomic
 def rename_model(*, model: NamedModel, name: str, teams: list[Team]) -> None:
     NamedModel.objects.filter(pk=model.pk).update(name=name)
@@ -96,7 +101,7 @@ def roll_back(*, model: NamedModel, author: User, to: Version | None = None) -> 
         return
     version = to or model.previous
     _move(model, current=version, coming=None, candidate=None, share=0)
-    _note(model, author, Act.ROLLED_BACK, version)
+    _note(model, author, Act.BROUGHT_BACK if to else Act.ROLLED_BACK, version)
 
 
 @transaction.atomic
@@ -122,8 +127,16 @@ def arrived(version: Version) -> None:
 
 @transaction.atomic
 def merge(adapter: Adapter) -> None:
-    if Adapter.objects.filter(pk=adapter.pk).exclude(merging=Merging.WANTED).update(merging=Merging.WANTED):
+    idle = Adapter.objects.filter(pk=adapter.pk).exclude(merging=Merging.WANTED)
+    if idle.update(merging=Merging.WANTED, merge_part=0, merge_problem=""):
         transaction.on_commit(lambda: ask("webapp.serving.tasks.merge", str(adapter.pk)))
+
+
+@transaction.atomic
+def unmerge(adapter: Adapter) -> None:
+    """The full model is wanted no more: what is at it stops, what is there is removed."""
+    Adapter.objects.filter(pk=adapter.pk).update(merging=Merging.NOT, merge_problem="")
+    transaction.on_commit(lambda: ask("webapp.serving.tasks.forget_merged", str(adapter.pk)))
 
 
 @transaction.atomic

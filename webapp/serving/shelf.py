@@ -8,11 +8,13 @@ from django.utils import timezone
 
 from webapp.generation.adapters import Plan
 from webapp.generation.models import ACTIVE, Generation
+from webapp.lib.sentences import Sentence
 from webapp.serving import services
 from webapp.serving.files import base_version, directory
 from webapp.serving.models import Checked, Version
 
 AGAIN = timedelta(seconds=30)  # until what the engine refused is tried once more
+MISSING = Sentence("Its files are missing from the store: bring the adapter again.")
 GRACE = timedelta(seconds=5)  # for a reply that was being asked for when its version left
 
 
@@ -31,15 +33,16 @@ class Shelf:
         )
 
     def find(self, name: str) -> Path | None:
-        version = _named(name).first()
-        return _place(version) if version and version.adapter.ready else None
+        places = (_place(version) for version in _named(name) if version.adapter.ready)
+        return next((place for place in places if place.is_dir()), None)
 
     def note_loaded(self, name: str) -> None:
         for version in _named(name):
             services.arrived(version)
 
     def note_refused(self, name: str, reason: str) -> None:
-        _named(name).update(loaded=False, problem=reason, tried_at=timezone.now())
+        known = {"loaded": False, "tried_at": timezone.now()}
+        _named(name).update(**known, problem=reason if self.find(name) else MISSING)
 
     def note_unloaded(self, name: str) -> None:
         _named(name).update(loaded=False)

@@ -31,9 +31,16 @@ def merge(adapter_id: str) -> None:
 @shared_task
 def forget(adapter_id: str, sha256: str) -> None:
     """The files of an adapter that was deleted; those in the store only where no other one is the same."""
-    shutil.rmtree(settings.DATA_DIR / "merged" / Path(adapter_id).name, ignore_errors=True)
+    forget_merged(adapter_id)
     if sha256 and not Adapter.objects.filter(sha256=sha256).exists():
         admission.store().remove(sha256)
+
+
+@shared_task
+def forget_merged(adapter_id: str) -> None:
+    """The full model, unless it is wanted again."""
+    if not Adapter.objects.filter(pk=adapter_id).exclude(merging=Merging.NOT).exists():
+        shutil.rmtree(settings.DATA_DIR / "merged" / Path(adapter_id).name, ignore_errors=True)
 
 
 @shared_task

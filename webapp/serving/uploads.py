@@ -1,5 +1,7 @@
 """Adapters that people bring: kept as they came until a worker has checked them."""
 
+from pathlib import Path
+
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 
@@ -11,11 +13,11 @@ ARCHIVE = "upload.zip"
 
 
 @transaction.atomic
-def add_adapter(*, team: Team, author: User, files: list[UploadedFile]) -> Adapter:
+def add_adapter(*, team: Team, author: User, files: list[UploadedFile], name: str = "") -> Adapter:
     """files: one archive, or the parts of an adapter by their own names."""
     archive = next((file for file in files if (file.name or "").lower().endswith(".zip")), None)
-    name = (archive.name or "").removesuffix(".zip") if archive else ""
-    adapter = Adapter.objects.create(team=team, author=author, name=(name or str(team))[:80])
+    name = name or (Path(archive.name or "").stem if archive else str(team))
+    adapter = Adapter.objects.create(team=team, author=author, name=name[:80])
     adapter.upload.mkdir(parents=True)
     for file in files:
         with (adapter.upload / (ARCHIVE if archive else str(file.name))).open("wb") as kept:

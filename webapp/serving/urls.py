@@ -17,6 +17,7 @@ urlpatterns = [
     path("adapters/<uuid:adapter_id>/state/", adapter_views.state, name="adapter-state"),
     path("adapters/<uuid:adapter_id>/adapter.zip", adapter_views.download, name="download"),
     path("adapters/<uuid:adapter_id>/merge/", adapter_views.merge, name="merge"),
+    path("adapters/<uuid:adapter_id>/unmerge/", adapter_views.unmerge, name="unmerge"),
     path("adapters/<uuid:adapter_id>/model.zip", adapter_views.merged, name="merged"),
     path("adapters/<uuid:adapter_id>/delete/", adapter_views.delete, name="delete-adapter"),
 ]

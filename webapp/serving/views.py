@@ -1,12 +1,10 @@
 """Named models, for their team's admins: putting an adapter in service, looking at it, taking it back."""
 
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -17,12 +15,14 @@ from webapp.accounts.decorators import in_team
 from webapp.accounts.models import Membership, Role
 from webapp.runs.access import run_for
 from webapp.runs.models import Status, TrainingRun
-from webapp.serving import access, comparison, services
+from webapp.serving import access, live, services
 from webapp.serving.files import base_version
 from webapp.serving.forms import ModelForm, ServiceForm, UploadForm
-from webapp.serving.models import Act, Adapter, Checked, NamedModel, Version
+from webapp.serving.models import Adapter, Checked, NamedModel, Version
+from webapp.serving.standing import loading, standing
 
 PAGE, HISTORY = 20, 30
+STATE = "serving/state.html"
 
 
 @require_GET
@@ -33,7 +33,9 @@ def home(request: HttpRequest, membership: Membership) -> HttpResponse:
 
 def home_page(request: HttpRequest, membership: Membership, form: UploadForm) -> HttpResponse:
     page = Paginator(access.adapters_of(membership.team), PAGE).get_page(request.GET.get("page", "1"))
-    context = {"models": access.models_of(membership.team), "page": page, "form": form, "base": base_version()}
+    models = list(access.models_of(membership.team))
+    busy = any(loading(model) for model in models) or any(found.status == Checked.CHECKING for found in page)
+    context = {"models": models, "page": page, "form": form, "base": base_version(), "busy": busy}
     return render(request, "serving/home.html", context, status=422 if form.errors else 200)
 
 
@@ -73,6 +75,10 @@ def _unfit(run: TrainingRun | None, adapter: Adapter | None) -> str:
         return _("Only a run that is done and made an adapter can be put in service.")
     if adapter and adapter.status == Checked.REFUSED:
         return _("This adapter was refused: %s") % adapter.problem
+    if adapter and adapter.ready and adapter.base != base_version():
+        return _(
+            "It was made for another base model than the one in service. Start Colloquy with that one to serve it."
+        )
     return ""
 
 
@@ -104,7 +110,7 @@ def model(request: HttpRequest, model_id: UUID) -> HttpResponse:
         return redirect(found)
     changes = found.changes.select_related("author", "version__adapter", "version__model").order_by("-created_at")
     history = Paginator(changes, HISTORY).get_page(request.GET.get("page", "1"))
-    context = {"form": form, "history": history, **_state(found)}
+    context = {"form": form, "history": history, **live.with_mark(STATE, standing(request, found))}
     return render(request, "serving/model.html", context, status=422 if form.errors else 200)
 
 
@@ -112,35 +118,7 @@ def model(request: HttpRequest, model_id: UUID) -> HttpResponse:
 @require_GET
 def state(request: HttpRequest, model_id: UUID) -> HttpResponse:
     """The part of the page that changes by itself."""
-    return render(request, "serving/state.html", _state(access.model_for(me(request), model_id)))
-
-
-def _versions(model: NamedModel) -> QuerySet[Version]:
-    found = model.versions.select_related("adapter__run__version", "model").order_by("-number")
-    return found.prefetch_related("adapter__run__version__contributions")
-
-
-def _state(found: NamedModel) -> dict[str, Any]:
-    versions = list(_versions(found))
-    began = found.changes.filter(act=Act.TRIED).order_by("-created_at").first() if found.candidate_id else None
-    both = [v for v in versions if v.pk in (found.current_id, found.candidate_id)]
-    return {
-        "model": found,
-        "versions": comparison.figures(found, versions),
-        "trial": comparison.figures(found, both, began.created_at) if began else [],
-        "began": began,
-        "previous": found.previous,
-        "base": base_version(),
-        "loading": _loading(found),
-        "serves": bool(found.current_id or found.coming_id or found.candidate_id),
-    }
-
-
-def _loading(found: NamedModel) -> bool:
-    """Whether the engine may have something of it at any moment that it has not now."""
-    wanted = [version for version in (found.coming, found.current, found.candidate) if version]
-    missing = [version for version in wanted if not version.loaded or version.pk == found.coming_id]
-    return any(not v.problem and (not v.adapter.base or v.adapter.base == base_version()) for v in missing)
+    return live.if_changed(request, STATE, standing(request, access.model_for(me(request), model_id)))
 
 
 @login_required

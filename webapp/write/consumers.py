@@ -49,7 +49,7 @@ class DocumentConsumer(ChatConsumer):
         await self.attend(document.conversation)
         who = str(document.version.request.author or "")
         await self._tell({"version": document.version.message.pk, "by": who})
-        model = options.value_of(document.conversation.options)
+        model = options.told(document.conversation, [document.version.message])
         await self._tell({"revision": self.revision, "title": str(document.conversation), "model": model})
 
     async def _draw_text(self, document: Document, assume_drawn: bool) -> None:

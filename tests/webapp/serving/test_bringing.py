@@ -98,6 +98,15 @@ def bomb(files: Files) -> bytes:
     return zipped(files | {CONFIG: b" " * (2**20 + 1)})
 
 
+def understated(files: Files) -> bytes:
+    """A bomb that says of itself, in the archive's table of contents, that it is small."""
+    data = bytearray(bomb(files))
+    entry = data.index(b"PK\x01\x02")  # the first of the table, whose 24th byte on is the size when unpacked
+    assert data[entry + 46 :].startswith(CONFIG.encode())
+    data[entry + 24 : entry + 28] = (100).to_bytes(4, "little")
+    return bytes(data)
+
+
 def climbing(files: Files) -> bytes:
     """Names that would lie outside; only bare names are ever used, and these are two folders."""
     return zipped({"../../" + CONFIG: files[CONFIG], "/etc/" + WEIGHTS: files[WEIGHTS]})
@@ -118,9 +127,10 @@ BAD: list[tuple[str, Callable[[Files], bytes], str]] = [
     ("a checksum that does not hold", lying, "damaged or encrypted"),
     ("no configuration", lambda f: zipped(without(f, CONFIG)), "holds no file adapter_config.json"),
     ("no weights", lambda f: zipped(without(f, WEIGHTS)), "holds no file adapter_model.safetensors"),
-    ("pickled weights", lambda f: zipped(without(f, WEIGHTS) | {"adapter_model.bin": b"x"}), "holds no file adapter_m"),
+    ("pickled weights", lambda f: zipped(without(f, WEIGHTS) | {"adapter_model.bin": b"x"}), "Its weights are pickled"),
     ("two adapters", lambda f: zipped({f"{d}/{n}": c for d in "ab" for n, c in f.items()}), "several adapters"),
     ("a bomb", bomb, "adapter_config.json is too large when it is unpacked"),
+    ("a bomb that understates its size", understated, "is damaged"),
     ("a link", linked, "is damaged"),
     ("names that climb out", climbing, "several adapters"),
     ("very many files", lambda f: zipped(f | {f"{n}.txt": b"" for n in range(1000)}), "too many files"),
@@ -176,6 +186,20 @@ def test_a_choice_of_files_that_makes_no_adapter_gets_a_sentence(browser: Client
     assert response.status_code == 422
     assert sentence in response.content.decode()
     assert not Adapter.objects.exists()
+
+
+def test_an_adapter_has_the_name_it_was_given_or_else_that_of_its_file(browser: Client, good: Files) -> None:
+    for name, called in (("", "TEAS"), ("  Green teas ", "Green teas")):
+        sent = {"name": name, "upload": [SimpleUploadedFile("TEAS.ZIP", zipped(good))]}
+        assert browser.post("/serving/adapters/", sent).status_code == 302
+        assert Adapter.objects.latest("created_at").name == called
+
+
+def test_what_was_typed_stays_where_the_files_are_refused(browser: Client) -> None:
+    sent = {"name": "Green teas", "upload": [SimpleUploadedFile("adapter_model.bin", b"x")]}
+    response = browser.post("/serving/adapters/", sent)
+    assert response.status_code == 422
+    assert 'value="Green teas"' in response.content.decode()
 
 
 def test_without_its_base_model_here_nothing_is_taken_on_trust(browser: Client, good: Files, settings) -> None:

@@ -9,7 +9,7 @@ from inference.models import check_model
 from tests.webapp.people import client_of
 from tests.webapp.serving.conftest import Make
 from webapp.accounts.models import User
-from webapp.serving import merging, tasks
+from webapp.serving import merging, services, tasks
 from webapp.serving.admission import store
 from webapp.serving.models import Adapter, Merging
 
@@ -50,6 +50,55 @@ def test_what_goes_wrong_is_told_and_can_be_tried_again(make_adapter: Make, anna
     assert "Merging failed:" in client_of(anna).get(adapter.get_absolute_url()).content.decode()
     assert not adapter.merged.exists()
     assert merged(adapter, anna).merging == Merging.FAILED
+
+
+def test_the_page_says_how_far_it_is_and_it_can_be_stopped(
+    make_adapter: Make, anna: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser, adapter = client_of(anna), make_adapter()
+    browser.post(f"{adapter.get_absolute_url()}merge/")
+    page = browser.get(adapter.get_absolute_url()).content.decode()
+    assert "It waits for a worker." in page
+    monkeypatch.setattr(merging, "LOOK_S", 0.01)
+    parts: list[object] = []
+
+    def note(adapter: Adapter, **known: object) -> bool:
+        """Stops it as soon as the command has begun its work."""
+        held = noted(adapter, **known)
+        parts.append(known["merge_part"])
+        if held:
+            page = browser.get(adapter.get_absolute_url()).content.decode()
+            assert f"Step {known['merge_part']} of 3" in page
+            browser.post(f"{adapter.get_absolute_url()}unmerge/")
+        return held
+
+    noted = merging._note
+    monkeypatch.setattr(merging, "_note", note)
+    tasks.check_what_waits()
+    assert parts[:2] == [1, 1]
+    adapter.refresh_from_db()
+    assert adapter.merging == Merging.NOT
+    assert [path for path in adapter.merged.parent.iterdir() if path.is_dir()] == []
+
+
+def test_an_adapter_that_is_deleted_meanwhile_leaves_no_model(
+    make_adapter: Make, anna: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adapter = make_adapter()
+    services.merge(adapter)
+    monkeypatch.setattr(merging, "_made", lambda adapter, partial: partial.mkdir() or (adapter.delete() and ""))
+    place = Adapter.objects.get(pk=adapter.pk).merged.parent
+    tasks.check_what_waits()
+    assert [path for path in place.iterdir() if path.is_dir()] == []
+
+
+def test_a_full_model_that_is_wanted_no_more_is_removed(make_adapter: Make, anna: User) -> None:
+    adapter = merged(make_adapter(), anna)
+    assert adapter.merged.is_dir()
+    client_of(anna).post(f"{adapter.get_absolute_url()}unmerge/")
+    tasks.forget_merged(str(adapter.pk))
+    assert not adapter.merged.exists()
+    assert "Merge into a full model" in client_of(anna).get(adapter.get_absolute_url()).content.decode()
 
 
 def test_an_adapter_of_another_base_model_is_not_merged(make_adapter: Make, anna: User) -> None:

@@ -1,5 +1,7 @@
 """The pages on which admins put adapters in service, look at how they do, and take them back."""
 
+import re
+
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -15,10 +17,17 @@ from webapp.generation.models import Generation
 from webapp.generation.models import Status as Written
 from webapp.runs.models import Command, Status, TrainingRun
 from webapp.runs.neighbours import adapter_in_service
-from webapp.serving import admission, services
+from webapp.serving import admission, engine, services
 from webapp.serving.models import Act, Adapter, Checked, NamedModel
+from webapp.serving.models import Version as Numbered
+from webapp.serving.shelf import Shelf
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _engine_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "answers", lambda: True)
 
 
 @pytest.fixture
@@ -127,7 +136,10 @@ def test_a_conversation_whose_model_went_out_of_service_says_its_name(
     serve(model, make_adapter(), alice)
     conversation = ask(alice, model).channel.removeprefix("chat.")
     services.roll_back(model=model, author=alice)
-    assert "Support is on offer no more: colloquy answers." in html(client_of(alice), f"/chat/{conversation}/")
+    sentence = "Support is on offer no more: colloquy answers."
+    assert sentence in html(client_of(alice), f"/chat/{conversation}/")
+    NamedModel.objects.all().delete()
+    assert sentence in html(client_of(alice), f"/chat/{conversation}/")
 
 
 def test_a_reply_shows_the_name_and_the_version_that_wrote_it(
@@ -167,6 +179,62 @@ def test_one_step_back_is_the_version_before_and_then_the_base_model(
     assert browser.post(back, {"version": "x"}).status_code == 404
 
 
+def test_one_step_back_leaves_out_what_was_only_tried_or_rolled_back_from(
+    model: NamedModel, make_adapter: Make, anna: User
+) -> None:
+    first, _ = serve(model, make_adapter(1), anna), serve(model, make_adapter(2), anna, share=50)
+    services.roll_back(model=model, author=anna)  # the trial
+    serve(model, make_adapter(3), anna)
+    assert model.previous == first
+    services.roll_back(model=model, author=anna)
+    fourth = serve(model, make_adapter(4), anna)
+    assert (model.current, model.previous) == (fourth, first)
+    services.roll_back(model=model, author=anna, to=model.versions.get(number=3))
+    model.refresh_from_db()
+    assert model.previous == fourth
+    services.take_out(model=model, author=anna)
+    model.refresh_from_db()
+    assert model.previous is None
+
+
+def test_what_a_page_shows_already_is_not_sent_again(
+    browser: Client, model: NamedModel, make_adapter: Make, anna: User
+) -> None:
+    version = services.put_in_service(model=model, adapter=make_adapter(), author=anna)
+    for path in (model.get_absolute_url(), version.adapter.get_absolute_url()):
+        seen = html(browser, f"{path}state/").partition("seen=")[2][:16]
+        assert browser.get(f"{path}state/", {"seen": seen}).status_code == 204 or not seen
+        assert browser.get(f"{path}state/", {"seen": "something else"}).status_code == 200
+    page = html(browser, model.get_absolute_url())
+    seen = page.partition("seen=")[2][:16]
+    assert browser.get(f"{model.get_absolute_url()}state/", {"seen": seen}).status_code == 204
+    services.arrived(version)
+    said = html(browser, f"{model.get_absolute_url()}state/?seen={seen}")
+    assert "first in service" in said
+
+
+def test_while_the_engine_is_away_the_page_says_so(
+    browser: Client, model: NamedModel, make_adapter: Make, anna: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    sentence = "The engine does not answer at the moment: replies wait for it."
+    assert sentence not in html(browser, model.get_absolute_url())
+    serve(model, make_adapter(), anna)
+    assert sentence in html(browser, model.get_absolute_url())
+
+
+def test_an_adapter_whose_files_are_missing_is_told_of_as_that(
+    browser: Client, model: NamedModel, make_adapter: Make, anna: User
+) -> None:
+    version = services.put_in_service(model=model, adapter=make_adapter(), author=anna)
+    place = Shelf().find(version.engine_name)
+    assert place
+    place.rename(place.with_name("gone"))
+    Shelf().note_refused(version.engine_name, f"No adapter found for {place}")
+    assert "Its files are missing from the store: bring the adapter again." in html(browser, model.get_absolute_url())
+    assert "Refused" in html(browser, "/serving/")
+
+
 def test_a_trial_takes_its_share_of_conversations_and_each_keeps_its_version(
     model: NamedModel, make_adapter: Make, alice: User
 ) -> None:
@@ -195,7 +263,7 @@ def test_both_are_compared_and_then_the_new_one_is_for_all(
     page = html(browser, model.get_absolute_url())
     assert "On trial: version 2, in 50 % of the conversations" in page
     cells = page.split("2: <a")[1].split("</tr>")[0]
-    shown = [cell.split("<")[0] for cell in cells.split('<td class="number">')[1:]]
+    shown = re.findall('<td class="number" data-label="[^"]+">([^<]+)<', cells)
     assert shown == ["3", "2", "1", "1", "50", "0.2 s"]
     browser.post(model.get_absolute_url() + "promote/")
     model.refresh_from_db()
@@ -253,12 +321,34 @@ def test_the_base_model_answers_where_the_install_serves_another_one_now(
     serve(model, make_adapter(), anna)
     Adapter.objects.update(base="000000000000")
     assert "Support" not in html(browser, "/chat/")
-    assert "The engine serves another base model now" in html(browser, model.get_absolute_url())
+    page = html(browser, model.get_absolute_url())
+    assert "The engine serves another base model now" in page
+    assert "Another base model" in page
+    adapter = Adapter.objects.get()
+    said = browser.get(f"/serving/new/?adapter={adapter.pk}", follow=True).content.decode()
+    assert "It was made for another base model than the one in service." in said
 
 
 def test_the_home_page_says_when_there_is_nothing(browser: Client) -> None:
     page = html(browser, "/serving/")
-    assert "None yet. Teach a model, or bring an adapter, and put it in service." in page
+    assert "No adapters yet" in page
+
+
+def test_many_versions_come_in_pages_without_a_query_each(
+    browser: Client, model: NamedModel, make_adapter: Make, anna: User, django_assert_max_num_queries
+) -> None:
+    ready = make_adapter()
+    about = {"team": model.team, "status": Checked.READY, "base": ready.base}
+    made = Adapter.objects.bulk_create(Adapter(name=f"lesson {n}", sha256=f"{n:064x}", **about) for n in range(1000))
+    model.versions.bulk_create(Numbered(model=model, number=n, adapter=made[n]) for n in range(1000))
+    serve(model, ready, anna)
+    with django_assert_max_num_queries(21):
+        page = html(browser, model.get_absolute_url())
+    assert "1 / 84" in page
+    assert "lesson 990<" in page
+    assert "lesson 980<" not in page
+    assert "lesson 980<" in html(browser, f"{model.get_absolute_url()}?versions=2")
+    assert "lesson 980<" in html(browser, f"{model.get_absolute_url()}state/?versions=2")
 
 
 def test_many_adapters_come_in_pages_without_a_query_each(

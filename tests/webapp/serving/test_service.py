@@ -106,8 +106,9 @@ async def test_an_engine_that_was_started_again_gets_all_that_should_serve(
 
 
 async def test_what_an_engine_lost_counts_as_loaded_only_when_it_answers_again(
-    model: NamedModel, make_adapter: Make, alice: User, fake: Fake
+    model: NamedModel, make_adapter: Make, alice: User, fake: Fake, settings
 ) -> None:
+    settings.ENGINE_URL = fake.url
     first = await in_thread(lambda: serve(model, make_adapter(1), alice))()
     trial = await in_thread(lambda: serve(model, make_adapter(2), alice, 50))()
     fake.failures = Failures(times=1000)  # it takes adapters, but does not answer yet
