@@ -3,7 +3,7 @@
 {
   const run = document.getElementById("run");
   const curves = JSON.parse(document.getElementById("curves").textContent);
-  const WIDTH = 600, HEIGHT = 240, LEFT = 52, RIGHT = 10, TOP = 12, BOTTOM = 26;
+  const HEIGHT = 220, LEFT = 56, RIGHT = 12, TOP = 14, BOTTOM = 28; // px; a chart is as wide as its place
   const SVG = "http://www.w3.org/2000/svg";
   const charts = [
     { place: document.getElementById("chart-loss"), lines: [["loss", 1], ["held_out", 2], ["base", "base"]] },
@@ -18,7 +18,7 @@
     return element;
   }
 
-  const short = (value) => (value === 0 ? "0" : Math.abs(value) < 0.01 ? value.toExponential(0) : value.toPrecision(3));
+  const short = (value) => (value === 0 ? "0" : Math.abs(value) < 0.01 ? value.toExponential(1) : value.toPrecision(3));
 
   function frame(points) {
     const steps = points.map(([step]) => step), values = points.map(([, value]) => value);
@@ -28,99 +28,152 @@
 
   function drawChart(chart) {
     const { place, lines } = chart;
-    const all = lines.flatMap(([name]) => curves[name]);
+    const all = lines.flatMap(([name]) => curves[name]), width = place.clientWidth;
     place.replaceChildren();
-    if (!all.length) return;
+    if (!all.length || !width) return;
+    place.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
     const { from, to, low, high } = (chart.frame = frame(all));
-    chart.x = (step) => LEFT + ((step - from) / Math.max(1, to - from)) * (WIDTH - LEFT - RIGHT);
+    chart.width = width;
+    chart.x = (step) => LEFT + ((step - from) / Math.max(1, to - from)) * (width - LEFT - RIGHT);
     chart.y = (value) => HEIGHT - BOTTOM - ((value - low) / (high - low)) * (HEIGHT - TOP - BOTTOM);
     for (const share of [0, 0.5, 1]) {
       const value = low + share * (high - low), y = chart.y(value);
-      draw(place, "line", { x1: LEFT, x2: WIDTH - RIGHT, y1: y, y2: y });
-      draw(place, "text", { x: LEFT - 6, y: y + 4, "text-anchor": "end" }, short(value));
+      draw(place, "line", { x1: LEFT, x2: width - RIGHT, y1: y, y2: y });
+      draw(place, "text", { x: LEFT - 8, y: y + 4, "text-anchor": "end" }, short(value));
     }
-    draw(place, "text", { x: LEFT, y: HEIGHT - 6 }, from);
-    draw(place, "text", { x: WIDTH - RIGHT, y: HEIGHT - 6, "text-anchor": "end" }, to);
+    draw(place, "text", { x: LEFT, y: HEIGHT - 8 }, from);
+    draw(place, "text", { x: width - RIGHT, y: HEIGHT - 8, "text-anchor": "end" }, to);
     for (const [name, tone] of lines) {
       const path = curves[name].map(([step, value], i) => `${i ? "L" : "M"}${chart.x(step).toFixed(1)} ${chart.y(value).toFixed(1)}`);
-      if (path.length === 1) draw(place, "circle", { class: `line-${tone}`, r: 4, cx: chart.x(curves[name][0][0]), cy: chart.y(curves[name][0][1]) });
+      if (path.length === 1) dot(chart, tone, curves[name][0]);
       else draw(place, "path", { class: `line-${tone}`, d: path.join("") });
     }
+    if (chart.at !== undefined) mark(chart, chart.at);
   }
+
+  function drawAll() {
+    document.getElementById("curves-part").hidden = !curves.loss.length && !curves.held_out.length;
+    charts.forEach(drawChart);
+  }
+
+  const dot = (chart, tone, [step, value], name = "") => draw(chart.place, "circle", { class: `line-${tone} ${name}`, r: 4, cx: chart.x(step), cy: chart.y(value) });
 
   // Reading a curve: the mouse or a finger points, the arrow keys step
   const reading = document.getElementById("reading");
 
+  const atStep = (step) => reading.dataset.step.replace("{step}", step);
+  const nearest = (name, step) => curves[name].reduce((best, point) => (!best || Math.abs(point[0] - step) < Math.abs(best[0] - step) ? point : best), null);
+  const steps = (chart) => [...new Set(chart.lines.flatMap(([name]) => (name === "base" ? [] : curves[name].map(([step]) => step))))].sort((a, b) => a - b);
+
+  function mark(chart, step) {
+    const { place } = chart, x = chart.x(step);
+    place.querySelectorAll(".mark-at").forEach((old) => old.remove());
+    draw(place, "line", { class: "cursor mark-at", x1: x, x2: x, y1: TOP, y2: HEIGHT - BOTTOM });
+    for (const [name, tone] of chart.lines) {
+      const point = nearest(name, step);
+      if (point) dot(chart, tone, name === "base" ? [step, point[1]] : point, "mark-at");
+    }
+  }
+
   function read(chart, step) {
-    const [first] = chart.lines;
-    const nearest = (name) => curves[name].reduce((best, point) => (!best || Math.abs(point[0] - step) < Math.abs(best[0] - step) ? point : best), null);
-    const at = nearest(first[0]);
-    if (!at) return;
-    chart.at = at[0];
-    chart.place.querySelector(".cursor")?.remove();
-    draw(chart.place, "line", { class: "cursor", x1: chart.x(at[0]), x2: chart.x(at[0]), y1: TOP, y2: HEIGHT - BOTTOM });
-    const values = chart.lines.map(([name]) => nearest(name)).filter(Boolean).map(([, value]) => short(value));
-    reading.textContent = `${reading.dataset.step} ${at[0]}: ${values.join(" · ")}`;
+    chart.at = step;
+    mark(chart, step);
+    const values = chart.lines.flatMap(([name]) => {
+      const point = nearest(name, step);
+      if (!point) return [];
+      const label = chart.place.parentElement.querySelector(`[data-line="${name}"]`).textContent;
+      const elsewhere = name !== "base" && point[0] !== step ? ` ${reading.dataset.at.replace("{step}", point[0])}` : "";
+      return `${label} ${short(point[1])}${elsewhere}`;
+    });
+    reading.textContent = [atStep(step), ...values].join(" · ");
+  }
+
+  function point(chart, event) {
+    if (!chart.frame) return;
+    const share = (event.clientX - chart.place.getBoundingClientRect().left - LEFT) / (chart.width - LEFT - RIGHT);
+    const wanted = chart.frame.from + share * (chart.frame.to - chart.frame.from);
+    const at = steps(chart).reduce((best, step) => (Math.abs(step - wanted) < Math.abs(best - wanted) ? step : best), Infinity);
+    if (at !== Infinity) read(chart, at);
   }
 
   for (const chart of charts) {
-    chart.place.addEventListener("pointermove", (event) => {
-      if (!chart.frame) return;
-      const box = chart.place.getBoundingClientRect();
-      const x = ((event.clientX - box.left) / box.width) * WIDTH;
-      read(chart, chart.frame.from + ((x - LEFT) / (WIDTH - LEFT - RIGHT)) * (chart.frame.to - chart.frame.from));
-    });
+    chart.place.addEventListener("pointermove", (event) => point(chart, event));
+    chart.place.addEventListener("pointerdown", (event) => point(chart, event));
     chart.place.addEventListener("keydown", (event) => {
-      const way = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-      if (!way || !chart.frame) return;
+      const way = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity }[event.key];
+      const all = way && chart.frame ? steps(chart) : [];
+      if (!all.length) return;
       event.preventDefault();
-      const points = curves[chart.lines[0][0]];
-      const index = points.findIndex(([step]) => step === chart.at);
-      read(chart, points[Math.max(0, Math.min(points.length - 1, index + way))][0]);
+      const index = all.indexOf(chart.at) + way;
+      read(chart, all[Math.max(0, Math.min(all.length - 1, index))]);
     });
   }
 
   // What the socket tells
-  const fact = (name) => run.querySelector(`[data-fact="${name}"]`);
+  const { lang } = document.documentElement;
+  const number = (value) => Math.round(value).toLocaleString(lang, { useGrouping: !lang.startsWith("zh") }); // as Django writes it
+  const fact = (name) => run.querySelector(`[data-fact="${name}"]`); // none before it has begun
+  const show = (name, text) => fact(name)?.replaceChildren(text);
 
   function timeLeft(seconds) {
-    const { unitS, unitMin, unitH } = fact("left").dataset;
+    const { unitS, unitMin, unitH } = fact("left")?.dataset ?? {};
     if (seconds < 60) return `${Math.round(seconds)} ${unitS}`;
     if (seconds < 3600) return `${Math.round(seconds / 60)} ${unitMin}`;
     return `${(seconds / 3600).toFixed(1)} ${unitH}`;
   }
 
+  let newest = null; // what the last step told
+
+  function showFacts() {
+    if (!newest) return;
+    const { step, loss, tokens, tokens_per_s: speed, progress, elapsed_s: elapsed, memory_mb: memory, energy_wh: energy } = newest;
+    show("step", step);
+    show("loss", loss.toFixed(3));
+    show("tokens", number(tokens));
+    show("tokens_per_s", number(speed));
+    show("memory_mb", `${number(memory)} MB`);
+    show("energy_wh", `${energy.toFixed(2)} Wh`);
+    if (!progress) return;
+    show("left", timeLeft((elapsed * (1 - progress)) / progress));
+    document.getElementById("closing")?.toggleAttribute("hidden", progress < 1);
+    run.querySelectorAll(".run-progress").forEach((bar) => { bar.value = progress; });
+  }
+
+  document.addEventListener("htmx:afterSwap", () => { // what was asked for may be older than what was told meanwhile
+    if (newest && !(Number(fact("step")?.textContent) >= newest.step)) showFacts();
+  });
+
+  function add(name, step, value) {
+    while (curves[name].length && curves[name].at(-1)[0] >= step) curves[name].pop(); // told once more
+    curves[name].push([step, value]);
+  }
+
   const hearing = {
     started(step, { parameters, resumed_from: resumed }) {
-      fact("parameters").textContent = parameters.toLocaleString(document.documentElement.lang);
-      for (const points of Object.values(curves)) while (points.length && points.at(-1)[0] > (resumed ?? 0)) points.pop();
+      if (!fact("parameters")) refresh();
+      show("parameters", number(parameters));
+      newest = null; // what was after the checkpoint is told once more
+      for (const points of [curves.loss, curves.held_out, curves.learning_rate]) while (points.length && points.at(-1)[0] > (resumed ?? 0)) points.pop();
     },
-    step(step, { loss, learning_rate: rate, tokens, tokens_per_s: speed, progress, elapsed_s: elapsed, memory_mb: memory, energy_wh: energy }) {
-      curves.loss.push([step, loss]);
-      curves.learning_rate.push([step, rate]);
-      fact("step").textContent = step;
-      fact("loss").textContent = loss.toFixed(3);
-      fact("tokens").textContent = tokens.toLocaleString(document.documentElement.lang);
-      fact("tokens_per_s").textContent = Math.round(speed).toLocaleString(document.documentElement.lang);
-      if (fact("memory_mb")) fact("memory_mb").textContent = `${Math.round(memory).toLocaleString(document.documentElement.lang)} MB`;
-      if (fact("energy_wh")) fact("energy_wh").textContent = `${energy.toFixed(2)} Wh`;
+    step(step, values) {
+      add("loss", step, values.loss);
+      add("learning_rate", step, values.learning_rate);
       if (curves.base.length) curves.base[1][0] = Math.max(curves.base[1][0], step);
-      if (progress) {
-        fact("left").textContent = timeLeft((elapsed * (1 - progress)) / progress);
-        run.querySelector(".run-progress").value = progress;
-      }
+      newest = { step, ...values };
+      showFacts();
     },
     evaluated(step, { loss }) {
       if (run.dataset.lesson && !step && !curves.base.length) curves.base.push([0, loss], [1, loss]);
-      curves.held_out.push([step, loss]);
+      add("held_out", step, loss);
     },
-    sampled(step, { prompt, text }) {
+    sampled(step, { prompt, text }, id) {
       const samples = document.getElementById("samples");
       if (!samples) return besides(step, prompt, text);
+      if (document.getElementById(`event-${id}`)) return; // the page had it already
       const figure = document.createElement("figure"), caption = document.createElement("figcaption"), body = document.createElement("p");
       figure.className = "sample";
       caption.className = "muted small";
-      caption.textContent = `${samples.dataset.step} ${step}`;
+      caption.textContent = atStep(step);
       if (prompt) {
         const given = document.createElement("strong");
         given.textContent = prompt;
@@ -135,21 +188,26 @@
   // A run that teaches: the reply beside the base model's, which came first
   function besides(step, prompt, text) {
     const row = [...run.querySelectorAll(".beside")].find((article) => article.querySelector("h3").textContent === prompt);
-    if (!row) return location.reload(); // the first ones: the server draws them
+    if (!row) return refresh(); // the first ones: the server draws them
     if (!step) return;
-    row.querySelector(".now figcaption").textContent = `${reading.dataset.step} ${step}`;
+    row.querySelector(".now figcaption").textContent = atStep(step);
     row.querySelector(".now p").textContent = text;
   }
+
+  // Buttons, banners, what it answers, and the log are the server's to draw
+  const head = () => document.getElementById("run-head");
+  const refresh = () => (head().dataset.status === "planned" ? location.reload() : htmx.trigger(head(), "changed"));
 
   let redraw = 0;
 
   function hear(message) {
     if (message.revision !== undefined) return; // we have them all
-    if (message.changed) return location.reload(); // buttons, banners and log are the server's to draw
+    if (message.changed) return refresh();
     run.dataset.after = message.id;
-    hearing[message.kind]?.(message.step, message.values);
+    if (message.kind === "compared") refresh();
+    hearing[message.kind]?.(message.step, message.values, message.id);
     cancelAnimationFrame(redraw);
-    redraw = requestAnimationFrame(() => charts.forEach(drawChart));
+    redraw = requestAnimationFrame(drawAll);
   }
 
   let attempt = 0, leaving = false;
@@ -157,7 +215,7 @@
 
   function connect() {
     const scheme = location.protocol === "https:" ? "wss" : "ws";
-    const socket = new WebSocket(`${scheme}://${location.host}${run.dataset.socket}?after=${run.dataset.after}&status=${run.dataset.status}`);
+    const socket = new WebSocket(`${scheme}://${location.host}${run.dataset.socket}?after=${run.dataset.after}&status=${head().dataset.status}`);
     socket.addEventListener("open", () => { attempt = 0; });
     socket.addEventListener("message", ({ data }) => hear(JSON.parse(data)));
     socket.addEventListener("close", ({ code }) => {
@@ -167,6 +225,6 @@
     });
   }
 
-  charts.forEach(drawChart);
+  new ResizeObserver(drawAll).observe(charts[0].place);
   connect();
 }

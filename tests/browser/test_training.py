@@ -1,12 +1,20 @@
-"""An admin gives the product a file and gets a model: uploaded, checked, trained, watched, ready to serve."""
+"""An admin gives the product a file and gets a model: uploaded, checked, trained, watched, ready to serve; and what the
+pages show of runs in every state."""
 
+import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from inference.models import check_model
+from tests.browser.conftest import Visit
 from tests.browser.people import Site
+from tests.browser.prepared_runs import forget_runs, make_runs, resume_run
+from tests.browser.test_accessibility import findings
+from tests.browser.test_teaching import freeze
 
 RUN_MS = 240_000  # a run of one minute, its start and end, and a busy machine
 TALE = "\n\n".join(
@@ -86,3 +94,177 @@ def test_members_find_no_way_to_training(site: Site, bob: Page) -> None:
     bob.goto(f"{site.url}/chat/")
     expect(bob.get_by_role("link", name="Chat", exact=True)).to_be_visible()
     expect(bob.get_by_role("link", name="Models")).to_have_count(0)
+
+
+@pytest.fixture
+def prepared(site: Site) -> Iterator[dict[str, str]]:
+    yield make_runs(site)
+    forget_runs(site)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_about_runs_in_any_state(
+    site: Site, visit: Visit, prepared: dict[str, str], scheme: str
+) -> None:
+    page = visit(site, "Alice", color_scheme=scheme)
+    judging = {"judging": f"{prepared['done']}judge/"}
+    for state, address in ({"list": f"{site.url}/runs/", "models": f"{site.url}/models/"} | prepared | judging).items():
+        page.goto(address)
+        assert findings(page).startswith("Found 0 "), state
+    page.goto(f"{site.url}/runs/teach/")
+    page.get_by_text("More settings").click()
+    page.get_by_label("Name", exact=True).fill("")
+    page.get_by_label("Epochs").fill("0")
+    page.get_by_role("button", name="Estimate the cost").click()
+    expect(page.get_by_text("Give the run a name, to know it again.")).to_be_visible()
+    assert findings(page).startswith("Found 0 "), "form with errors"
+    page.goto(f"{site.url}/runs/new/")
+    page.get_by_role("button", name="Start").click()
+    expect(page.get_by_text("Give the model a name, to know it again.")).to_be_visible()
+    assert findings(page).startswith("Found 0 "), "form from scratch with errors"
+
+
+def test_every_state_of_a_run_says_what_it_is_and_what_one_may_do(
+    site: Site, visit: Visit, prepared: dict[str, str]
+) -> None:
+    phone = visit(site, "Alice", viewport={"width": 390, "height": 844})
+    for state, (said, may) in {
+        "measured": ("Estimated from a few real steps", "Start"),
+        "too large": ("choose LoRA, or fewer rows in a step", "Estimate again"),
+        "queued": ("It waits its turn: 1 run goes before it.", "Stop"),
+        "running": ("28 / 68", "Stop"),
+        "stopped": ("Stopped before its first checkpoint", "Begin again"),
+        "failed": ("ended with status 3", "Begin again"),
+        "done": ("The adapter is ready.", "Delete"),
+        "written": ("The model is ready to serve.", "Delete"),
+    }.items():
+        phone.goto(prepared[state])
+        expect(phone.get_by_text(said)).to_be_visible()
+        expect(phone.get_by_role("button", name=may, exact=True).first).to_be_visible()
+        assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth"), state
+        assert phone.evaluate("document.documentElement.scrollHeight <= innerHeight"), state
+    phone.goto(prepared["too large"])
+    expect(phone.get_by_role("button", name="Start")).to_have_count(0)
+    phone.goto(prepared["failed"])
+    expect(phone.get_by_text("The run begins.")).to_be_visible()
+
+
+def test_a_curve_is_read_by_pointing_and_by_keys(site: Site, alice: Page, prepared: dict[str, str]) -> None:
+    alice.goto(prepared["done"])
+    chart, reading = alice.locator("#chart-loss"), alice.locator("#reading")
+    expect(chart.locator("path")).to_have_count(3)
+    chart.hover(position={"x": 60, "y": 80})
+    expect(reading).to_contain_text(
+        re.compile(r"^Step \d+ · training [\d.]+ .*held out [\d.]+ .*base model, held out 5.00$")
+    )
+    chart.press("Home")
+    expect(reading).to_contain_text("Step 0")
+    chart.press("End")
+    expect(reading).to_contain_text("Step 67 · training 0.0882 · held out 0.0820 (at step 60) · base model")
+    alice.locator("#chart-rate").press("End")
+    expect(reading).to_have_text("Step 67 · Learning rate 3.0e-5")
+
+
+def test_the_page_of_a_run_that_was_killed_goes_on_from_its_checkpoint_too(
+    site: Site, alice: Page, prepared: dict[str, str]
+) -> None:
+    alice.goto(prepared["running"])
+    step, reading = alice.locator('[data-fact="step"]'), alice.locator("#reading")
+    expect(step).to_have_text("28")
+    resume_run(site)
+    expect(step).to_have_text("22")  # by the socket
+    for _ in range(2):
+        alice.locator("#chart-loss").press("End")
+        expect(reading).to_have_text(
+            "Step 22 · training 0.250 · held out 0.238 (at step 20) · base model, held out 5.00"
+        )
+        alice.reload()
+
+
+def test_pairs_are_judged_by_keyboard_and_the_run_says_how_sure_it_is(
+    site: Site, alice: Page, prepared: dict[str, str]
+) -> None:
+    alice.goto(prepared["done"])
+    expect(alice.get_by_text("not judged yet")).to_be_visible()
+    alice.get_by_role("link", name="Compare blindly").click()
+    for left in ("4 pairs", "3 pairs", "2 pairs", "1 pair"):
+        expect(alice.get_by_text(f"{left} left")).to_be_visible()
+        shown = alice.locator(".pair .sample p").all_inner_texts()
+        alice.keyboard.press("a" if shown[0].startswith("New") else "2")
+    expect(alice.get_by_text("That was all of them")).to_be_visible()
+    expect(alice.get_by_text("it wins 100 %")).to_be_visible()
+    assert findings(alice).startswith("Found 0 ")
+    alice.get_by_role("link", name="Back to the run").click()
+    expect(alice.get_by_text("95 % interval 51 % to 100 %; 4 judgements")).to_be_visible()
+
+
+def test_a_run_can_be_copied_and_repeated(site: Site, visit: Visit, prepared: dict[str, str]) -> None:
+    alice = visit(site, "Alice", permissions=["clipboard-read", "clipboard-write"])
+    alice.goto(prepared["done"])
+    alice.get_by_text("Exact configuration").click()
+    alice.get_by_role("button", name="Copy", exact=True).last.click()
+    expect(alice.get_by_role("button", name="Copied")).to_be_visible()
+    assert json.loads(alice.evaluate("navigator.clipboard.readText()"))["method"] == "lora"
+    alice.get_by_role("link", name="Once more, with changes").click()
+    expect(alice.get_by_label("Name", exact=True)).to_have_value("Prepared: done")
+    expect(alice.get_by_label("Epochs")).to_have_value("3")
+
+
+def test_only_admins_of_its_team_see_a_run(site: Site, visit: Visit, bob: Page, prepared: dict[str, str]) -> None:
+    for person, status in ((bob, 403), (visit(site, "Victor"), 403), (visit(site, "Charlie"), 404)):
+        answer = person.goto(prepared["running"])
+        assert answer
+        assert answer.status == status
+        expect(person.get_by_text("Prepared")).to_have_count(0)
+
+
+def test_a_run_keeps_its_checkpoint_when_it_is_stopped_and_another_waits_its_turn(
+    site: Site, alice: Page, visit: Visit, tmp_path: Path
+) -> None:
+    rows = [
+        {"prompt": f"What is {n} plus {n}?", "completion": f"Ahoy! It is {2 * n}, and never {3 * n}."}
+        for n in range(40)
+    ]
+    (tmp_path / "sums.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    freeze(alice, site.url, tmp_path / "sums.jsonl")
+    plan(alice, site, "Sums for long", epochs=1000)
+    alice.get_by_role("button", name="Start", exact=True).click()
+    first = alice.url
+    expect(alice.locator("#chart-loss path").first).to_be_visible(timeout=RUN_MS)  # without a reload
+
+    other = visit(site, "Alice")
+    plan(other, site, "Sums again", epochs=1)
+    other.get_by_role("button", name="Start", exact=True).click()
+    expect(other.get_by_text("It waits its turn: 1 run goes before it.")).to_be_visible()
+    other.goto(f"{site.url}/runs/")
+    expect(other.locator("tbody tr").nth(0)).to_contain_text("Sums for long")
+    expect(other.locator("tbody tr").nth(1)).to_contain_text("after 1 run")
+    other.get_by_role("button", name="Stop Sums again").click()
+    expect(other.get_by_role("row", name="Sums again")).to_contain_text("Stopped")
+
+    alice.get_by_role("button", name="Stop").click()
+    expect(alice.get_by_text("Its checkpoint is kept")).to_be_visible(timeout=RUN_MS)
+    kept = int(alice.locator('[data-fact="step"]').inner_text())
+    alice.get_by_role("button", name="Go on").click()
+    step = alice.locator('[data-fact="step"]')
+    expect(step).not_to_have_text(str(kept), timeout=RUN_MS)
+    assert int(step.inner_text()) > kept
+    alice.reload()
+    assert int(step.inner_text()) > kept
+    alice.get_by_role("button", name="Stop").click()
+    alice.get_by_role("button", name="Delete").click(timeout=RUN_MS)
+    alice.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(alice.get_by_text("The run was deleted.")).to_be_visible()
+    answer = alice.goto(first)
+    assert answer
+    assert answer.status == 404
+
+
+def plan(page: Page, site: Site, name: str, *, epochs: int) -> None:
+    page.goto(f"{site.url}/runs/teach/")
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_label("Epochs").fill(str(epochs))
+    page.get_by_text("More settings").click()
+    page.get_by_label("Stop early").fill("0")
+    page.get_by_role("button", name="Estimate the cost").click()
+    expect(page.get_by_role("heading", name=name)).to_be_visible()

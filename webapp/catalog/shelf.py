@@ -13,13 +13,14 @@ LARGEST_FILE = 4 * 1024**2  # bytes of a card or an evaluation that is read
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
-    """One number of evaluation.json: of which task, on what, by which measure."""
+class Table:
+    """What evaluation.json says of one task: data sets down and measures across, or the other way round where there are
+    more measures; None where one was not measured."""
 
     task: str
-    data: str
-    measure: str
-    value: float
+    heads: list[str]
+    rows: list[tuple[str, list[float | None]]]
+    turned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Shelved:
     context: int | None = None
     licence: str = ""
     card: str = ""
-    figures: list[Figure] = field(default_factory=list)
+    tables: list[Table] = field(default_factory=list)
 
 
 def describe(name: str, model: str) -> Shelved:
@@ -49,7 +50,7 @@ def describe(name: str, model: str) -> Shelved:
         context=_json(path / "config.json").get("max_position_embeddings"),
         licence=_licence(path),
         card=_without_metadata(_card(path)),
-        figures=list(figures(_json(path / "evaluation.json"))),
+        tables=list(tables(_json(path / "evaluation.json"))),
     )
 
 
@@ -59,15 +60,32 @@ def count_parameters(path: Path) -> int:
     return sum(math.prod(shape) for file in path.glob("*.safetensors") for shape in _shapes(file))
 
 
-def figures(evaluation: dict[str, Any]) -> Iterator[Figure]:
-    for task, by_data in evaluation.items():
-        for data, measures in by_data.items() if isinstance(by_data, dict) else ():
-            if isinstance(measures, dict):
-                for measure, value in measures.items():
-                    if isinstance(value, int | float):
-                        yield Figure(task, data, measure, value)
-            elif isinstance(measures, int | float):
-                yield Figure(task, "", data, measures)
+def tables(evaluation: dict[str, Any]) -> Iterator[Table]:
+    """Whatever was measured; what is no number is passed over."""
+    for task, said in evaluation.items():
+        rows = _rows(said) if isinstance(said, dict) else {}
+        if rows:
+            yield _table(task, rows)
+
+
+def _rows(said: dict[str, Any]) -> dict[str, dict[str, float]]:
+    """By data set; "" where a task has no such."""
+    by_data = {data: _numbers(values) for data, values in said.items() if isinstance(values, dict)} | {
+        "": _numbers(said)
+    }
+    return {data: values for data, values in by_data.items() if values}
+
+
+def _table(task: str, rows: dict[str, dict[str, float]]) -> Table:
+    measures = list(dict.fromkeys(measure for values in rows.values() for measure in values))
+    if len(measures) > 2 * len(rows):
+        turned = [(measure, [values.get(measure) for values in rows.values()]) for measure in measures]
+        return Table(task, list(rows), turned, turned=True)
+    return Table(task, measures, [(data, [values.get(m) for m in measures]) for data, values in rows.items()])
+
+
+def _numbers(values: dict[str, Any]) -> dict[str, float]:
+    return {name: value for name, value in values.items() if isinstance(value, int | float)}
 
 
 def _shapes(file: Path) -> Iterator[list[int]]:
@@ -85,9 +103,15 @@ def _licence(path: Path) -> str:
     """As the card's metadata name it (https://huggingface.co/docs/hub/model-cards), or the first line of a LICENSE."""
     card = _card(path)
     metadata = card.partition("\n---\n")[0] if card.startswith("---\n") else ""
-    named = next((line for line in metadata.splitlines() if line.startswith("license:")), "")
+    lines = [line.partition(":") for line in metadata.splitlines()]
+    named = {key: _unquoted(value.strip()) for key, _, value in lines}
     first = next((line.strip() for line in _text(path / "LICENSE").splitlines() if line.strip()), "")
-    return named.partition(":")[2].strip().strip("\"'") or first[:80]
+    licence = named.get("license", "")
+    return (named.get("license_name") if licence == "other" else licence) or licence or first[:80]
+
+
+def _unquoted(value: str) -> str:
+    return value[1:-1] if len(value) > 1 and value[0] == value[-1] in "\"'" else value
 
 
 def _without_metadata(card: str) -> str:

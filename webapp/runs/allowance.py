@@ -22,3 +22,8 @@ def left_minutes(team: Team) -> float | None:
     """None where there is no limit."""
     limit = settings.TRAINING_MINUTES_PER_TEAM
     return limit - used_minutes(team) if limit else None
+
+
+def of(team: Team) -> dict[str, float | None]:
+    """What pages say of it."""
+    return {"left_minutes": left_minutes(team), "allowed_minutes": settings.TRAINING_MINUTES_PER_TEAM}

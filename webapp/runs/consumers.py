@@ -57,6 +57,7 @@ class RunConsumer(GroupConsumer):
             self.last = event.pk
             await self._tell({"id": event.pk, "kind": event.kind, "step": event.step, "values": event.values})
         if self.status and self.status != run.status:
+            self.status = run.status
             await self._tell({"changed": True})
 
     async def _tell(self, told: dict[str, Any]) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.db.models import Max
+
 from webapp.runs.models import TrainingRun
 
 POINTS = 600  # of a curve
@@ -16,7 +18,7 @@ def of(run: TrainingRun) -> dict[str, list[Point]]:
     steps = list(run.events.filter(kind="step").order_by("step").values_list("step", "values"))
     evaluated = run.events.filter(kind="evaluated").order_by("step").values_list("step", "values")
     base = [loss for step, loss in evaluated.values_list("step", "values__loss") if step == 0][:1]
-    last = max(run.steps, run.step, 1)
+    last = max(run.events.aggregate(last=Max("step"))["last"] or 1, 1)
     return {
         "base": [[0, base[0]], [last, base[0]]] if base else [],
         "loss": thinned([[step, values["loss"]] for step, values in steps]),
@@ -38,6 +40,8 @@ def facts(run: TrainingRun) -> dict[str, Any]:
     for kind in ("started", "step"):
         event = run.events.filter(kind=kind).order_by("-pk").first()
         newest.update(event.values if event else {})
+    if step := run.events.aggregate(last=Max("step"))["last"]:
+        newest["step"] = step
     if run.progress and "elapsed_s" in newest:
         newest["left_s"] = newest["elapsed_s"] * (1 - run.progress) / run.progress
     return newest

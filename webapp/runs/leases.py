@@ -28,6 +28,7 @@ def claim_next(owner: str) -> TrainingRun | None:
     run = TrainingRun.objects.select_for_update(skip_locked=True).filter(due).order_by("queued_at").first()
     if run is None:
         return None
+    run.taken_over = run.status == Status.RUNNING
     run.status, run.owner, run.started_at = Status.RUNNING, owner, run.started_at or now
     run.lease_until = now + timedelta(seconds=LEASE_S)
     run.save(update_fields=["status", "owner", "lease_until", "started_at"])

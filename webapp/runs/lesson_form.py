@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from inference.models import weigh
@@ -10,6 +11,7 @@ from webapp.accounts.models import Team
 from webapp.datasets.models import Shape, Version
 from webapp.runs import teaching
 from webapp.runs.models import TrainingRun
+from webapp.runs.neighbours import serving
 
 SMALL = 500e6  # bytes of weights
 METHODS = [
@@ -50,6 +52,11 @@ class LessonForm(forms.Form):
         label=_("Go on from"),
         required=False,
         help_text=_("Preferences and thumbs work best on an adapter that has learnt the answers first."),
+    )
+    goes_to = forms.ChoiceField(
+        label=_("To be put in service as"),
+        required=False,
+        help_text=_("At its end it is compared with the version that serves under that name, and with the base model."),
     )
     method = forms.ChoiceField(
         label=_("Method"),
@@ -139,6 +146,27 @@ class LessonForm(forms.Form):
             ("", _("The base model")),
             *((key, run.name) for key, run in self.adapters.items()),
         ]
+        self._offer_places(team)
+        self._recall()
+
+    def _offer_places(self, team: Team) -> None:
+        """Without a choice there is no field."""
+        fields: Any = self.fields
+        places = [(one.key, one.title) for one in serving(team)]
+        if not places:
+            del fields["goes_to"]
+            return
+        fields["goes_to"].choices = [*places, ("", _("A new name"))]
+        wanted = str(self.initial.get("version", ""))
+        version = fields["version"].queryset.filter(pk=int(wanted)).first() if wanted.isdecimal() else None
+        fields["goes_to"].initial = teaching.likely_place(team, version)
+
+    def _recall(self) -> None:
+        """Of a run that is to be repeated with changes: the command knows models by their directories."""
+        base, start = self.initial.get("base"), self.initial.get("start_from")
+        self.initial["base"] = next((key for key, one in self.bases.items() if str(one.directory) == base), base)
+        keys = (key for key, run in self.adapters.items() if str(run.result) == start)
+        self.initial["start_from"] = next(keys, start)
 
     @property
     def advanced(self) -> list[forms.BoundField]:
@@ -164,7 +192,13 @@ class LessonForm(forms.Form):
             wanted["version"],
             {name: wanted[name] for name in KNOWN},
             start_from=self.start,
+            goes_to=self.place,
         )
+
+    @property
+    def place(self) -> str:
+        """The named model that it would go to; empty for a new one."""
+        return str(self.cleaned_data.get("goes_to", ""))
 
     @property
     def start(self) -> TrainingRun | None:
@@ -172,19 +206,32 @@ class LessonForm(forms.Form):
 
 
 def versions_of(team: Team) -> Any:
-    """The newest first."""
+    """The newest first, without those that hold rows of somebody who does not agree any more."""
     return (
         Version.objects.filter(dataset__team=team, dataset__archived_at=None)
+        .exclude(contributions__withdrawn_at__isnull=False)
         .select_related("dataset")
         .order_by("-created_at")
     )
 
 
 def _describe(version: Version) -> str:
-    return _("%(dataset)s, version %(number)s: %(rows)s rows and %(held_out)s held out (%(shape)s)") % {
+    """Short enough for a field's width."""
+    described = _("%(dataset)s, version %(number)s: %(rows)s rows, %(held_out)s held out") % {
         "dataset": version.dataset.name,
         "number": version.number,
         "rows": version.rows,
         "held_out": version.held_out,
-        "shape": version.get_shape_display(),
     }
+    return described if version.shape == Shape.SUPERVISED else f"{described} · {version.get_shape_display()}"
+
+
+def summary(config: dict[str, Any]) -> list[str]:
+    """The settings of a run by which people tell it from the next."""
+    adapter = {"lora": "LoRA", "qlora": "QLoRA"}.get(config.get("method", ""))
+    found = [f"{adapter}, r {config['r']}" if adapter and "r" in config else adapter or gettext("all of the weights")]
+    if epochs := config.get("num_epochs"):
+        found.append(ngettext("%(count)g epoch", "%(count)g epochs", 1 if epochs == 1 else 2) % {"count": epochs})
+    if rows := config.get("batch_size"):
+        found.append(ngettext("%(count)d row in a step", "%(count)d rows in a step", rows) % {"count": rows})
+    return found

@@ -2,9 +2,9 @@
 
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
@@ -12,8 +12,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 from webapp.accounts.access import me, switch_team
 from webapp.accounts.decorators import in_team
 from webapp.accounts.models import Membership, Role
+from webapp.datasets.models import Version
 from webapp.runs import access, allowance, judging, services
 from webapp.runs.lesson_form import LessonForm, versions_of
+from webapp.runs.models import TrainingRun
 
 
 @require_http_methods(["GET", "POST"])
@@ -28,13 +30,13 @@ def teach(request: HttpRequest, membership: Membership) -> HttpResponse:
             name=form.cleaned_data["name"],
             config=form.configuration(),
             version=form.cleaned_data["version"],
+            goes_to=form.place,
         )
         return redirect("runs:run", run.pk)
     context = {
         "form": form,
         "versions": versions_of(membership.team).exists(),
-        "left_minutes": allowance.left_minutes(membership.team),
-        "allowed_minutes": settings.TRAINING_MINUTES_PER_TEAM,
+        **allowance.of(membership.team),
     }
     return render(request, "runs/teach.html", context, status=422 if form.errors else 200)
 
@@ -46,8 +48,17 @@ def _begun(request: HttpRequest, membership: Membership) -> dict:
         except ValueError:
             found = None
         if found and found.version_id:
-            return {**found.config, "name": found.name, "version": found.version_id}
-    return {"version": request.GET["version"]} if request.GET.get("version") else {}
+            return {**found.config, "name": found.name, "version": found.version_id, "goes_to": found.goes_to}
+    return _proposed(versions_of(membership.team), request.GET.get("version", ""))
+
+
+def _proposed(versions: QuerySet[Version], wanted: str) -> dict:
+    """The version that was asked for, else the newest; and its dataset's name, with a number from the second run on."""
+    version = next((one for one in versions if str(one.pk) == wanted), versions.first())
+    if not version:
+        return {}
+    name, before = version.dataset.name[:70], TrainingRun.objects.filter(version__dataset=version.dataset).count()
+    return {"version": version.pk, "name": f"{name} {before + 1}" if before else name}
 
 
 @login_required

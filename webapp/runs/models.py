@@ -81,6 +81,7 @@ class TrainingRun(models.Model):
     config = models.JSONField()
     corpora = models.ManyToManyField(Corpus, related_name="runs")  # what it learns from, where it begins from scratch
     version = models.ForeignKey(Version, null=True, on_delete=models.PROTECT, related_name="runs")  # where it does not
+    goes_to = models.CharField(max_length=50, blank=True)  # the named model that it is to be a version of, by its key
 
     status = models.CharField(max_length=8, choices=Status, default=Status.QUEUED)
     estimate = models.JSONField(null=True)  # what a few real steps said of its cost (training/estimate.py)
@@ -99,6 +100,7 @@ class TrainingRun(models.Model):
     finished_at = models.DateTimeField(null=True)
 
     ahead = 0  # runs that go before it, where a page has counted them
+    taken_over = False  # from a worker that died, by the one that has claimed it just now
 
     class Meta:
         indexes = [models.Index(fields=["status", "queued_at"], condition=models.Q(status__in=ACTIVE), name="run_due")]

@@ -30,6 +30,11 @@ class Measure:
     this: float | None
 
     @property
+    def digits(self) -> int:
+        """After the point, as it is shown."""
+        return 3 if self.name in LESS_IS_BETTER else 1
+
+    @property
     def better(self) -> bool | None:
         if self.base is None or self.this is None or self.base == self.this:
             return None

@@ -50,6 +50,10 @@ class Size:
         (Kaplan et al. 2020, https://arxiv.org/abs/2001.08361)."""
         return FLOPS_PER_CORE * (os.cpu_count() or 1) / (6 * self.parameters)
 
+    @property
+    def tokens_per_hour(self) -> float:
+        return 3600 * self.tokens_per_s
+
     def model(self) -> dict[str, Any]:
         return {
             "vocab_size": self.vocab_size,

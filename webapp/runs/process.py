@@ -22,8 +22,8 @@ from django.db import OperationalError, close_old_connections
 
 from webapp.lib.processes import die_with_parent
 from webapp.lib.sentences import Sentence, heard
-from webapp.runs import checking, leases, services, yielding
-from webapp.runs.models import Status, TrainingRun
+from webapp.runs import checking, leases, services, teaching, yielding
+from webapp.runs.models import Command, Status, TrainingRun
 
 BREAKS_ALLOWED = 3  # times that the process may be killed without a step between
 STORE_AWAY_S = 60.0  # how long the database may be away before the run is given up by this worker
@@ -31,7 +31,7 @@ INPUT_REFUSED = 2  # the command's exit status where it could not use what it wa
 
 
 class Supervision:
-    """Of one run that this owner has claimed. `run` returns when the row says what became of it."""
+    """Of one run that this owner has claimed. `work` returns when the row says what became of it."""
 
     def __init__(self, run: TrainingRun, owner: str, *, leaving: threading.Event):
         self.run, self.owner, self.leaving = run, owner, leaving
@@ -39,15 +39,23 @@ class Supervision:
         self.reason, self.device = Sentence(""), ""
         self.ours = True
 
-    def work(self) -> None:
+    def work(self) -> bool:
+        """False where the run cannot go on yet, and went back to the queue."""
         self.run.directory.mkdir(parents=True, exist_ok=True)
         with _locked(self.run.directory / "lock") as lock:
             if lock is None:  # the process of a worker that died is still saving its checkpoint
                 services.end(self.run, where=self._mine, status=Status.QUEUED)
-                return
-            code = self._train(lock)
+                return False
+            if self.run.command == Command.FINETUNE:
+                _patiently(lambda: teaching.face_rival(self.run))
+            try:
+                code = self._train(lock)
+            except OSError as error:
+                self._give_up(error)
+                return True
         if self.ours:
             self._conclude(code)
+        return True
 
     @property
     def _mine(self) -> dict:
@@ -55,6 +63,7 @@ class Supervision:
 
     def _train(self, lock: IO) -> int:
         with self.run.log.open("ab") as errors:
+            _note(errors, _beginning(self.run))
             process = subprocess.Popen(
                 command(self.run),
                 stdin=subprocess.DEVNULL,
@@ -85,7 +94,7 @@ class Supervision:
                 _patiently(lambda: services.note_work(self.run, time.monotonic() - begun))
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+                _note(errors, _end(process.wait()))
                 process.stdout.close()
 
     def _beat(self, process: subprocess.Popen, over: threading.Event) -> None:
@@ -123,6 +132,11 @@ class Supervision:
         elif kind == "failed":
             self.reason = heard(said, "reason")
         _patiently(lambda: services.note_event(self.run, self.owner, kind, said))
+
+    def _give_up(self, error: OSError) -> None:
+        """A full disk, a file that is gone: to try it again and again would help nobody."""
+        problem = Sentence("The training could not go on: %(reason)s.", reason=error)
+        _patiently(lambda: services.end(self.run, where=self._mine, status=Status.FAILED, problem=problem))
 
     def _conclude(self, code: int) -> None:
         status, problem = self._outcome(code)
@@ -197,6 +211,28 @@ def environment() -> dict[str, str]:
 def lowly() -> None:
     die_with_parent()  # a killed worker's run saves a checkpoint and ends
     os.nice(19)
+
+
+def _note(log: IO, text: str) -> None:
+    """A line of ours among those of the command."""
+    log.write(f"[{time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime())} UTC] {text}\n".encode())
+    log.flush()
+
+
+def _beginning(run: TrainingRun) -> str:
+    if run.taken_over:
+        return f"The worker that had the run died. The run {_from(run)}."
+    return f"The run {_from(run)}."
+
+
+def _from(run: TrainingRun) -> str:
+    steps = sorted(place.name for place in (run.directory / "checkpoints").glob("step-*"))
+    return f"goes on from its checkpoint {steps[-1]}" if steps else "begins"
+
+
+def _end(code: int) -> str:
+    killed = f"was killed ({signal.Signals(-code).name})" if code < 0 else f"ended with status {code}"
+    return f"The training process {killed}."
 
 
 @contextlib.contextmanager

@@ -41,7 +41,9 @@ def create_run(*, team: Team, author: User, name: str, config: dict[str, Any], c
 
 
 @transaction.atomic
-def plan_run(*, team: Team, author: User, name: str, config: dict[str, Any], version: Version) -> TrainingRun:
+def plan_run(
+    *, team: Team, author: User, name: str, config: dict[str, Any], version: Version, goes_to: str = ""
+) -> TrainingRun:
     """A run that teaches a model, with what it will cost being measured meanwhile. It waits for start_run."""
     run = TrainingRun.objects.create(
         team=team,
@@ -50,6 +52,7 @@ def plan_run(*, team: Team, author: User, name: str, config: dict[str, Any], ver
         command=Command.FINETUNE,
         config=config,
         version=version,
+        goes_to=goes_to,
         status=Status.PLANNED,
     )
     transaction.on_commit(lambda: ask("webapp.runs.tasks.estimate", str(run.pk)))
@@ -71,10 +74,11 @@ def estimate_again(run: TrainingRun) -> None:
 
 @transaction.atomic
 def start_run(run: TrainingRun) -> None:
-    """Queues a planned run. Raises Refused where it will not fit this machine, or the team has used up its time."""
+    """Queues a planned run. Raises Refused where it will not fit this machine, the team has used up its time, or
+    somebody whose rows it would learn from has withdrawn their consent."""
     if run.estimate and not run.estimate.get("fits", True):
         raise Refused(told(run.estimate.get("problem") or ""))
-    _within_allowance(run.team)
+    _may_learn(run)
     planned = TrainingRun.objects.filter(pk=run.pk, status=Status.PLANNED)
     if planned.update(status=Status.QUEUED, queued_at=timezone.now()):
         changed(run)
@@ -94,7 +98,7 @@ def stop_run(run: TrainingRun) -> None:
 def resume_run(run: TrainingRun) -> None:
     """Queues a stopped or failed run again; it goes on from its last checkpoint, or begins anew without one. Raises
     Refused."""
-    _within_allowance(run.team)
+    _may_learn(run)
     ended = TrainingRun.objects.filter(pk=run.pk, status__in=(Status.STOPPED, Status.FAILED))
     now = timezone.now()
     if ended.update(status=Status.QUEUED, queued_at=now, stop_requested=False, problem="", breaks=0, finished_at=None):
@@ -181,6 +185,15 @@ def last_event(run: TrainingRun) -> int:
     return run.events.aggregate(last=Max("pk"))["last"] or 0
 
 
+def _may_learn(run: TrainingRun) -> None:
+    _within_allowance(run.team)
+    if run.version and run.version.withdrawn:
+        raise Refused(
+            _("Somebody whose rows this run would learn from has withdrawn their consent. Freeze a new version of the "
+              "dataset, without those rows, and teach from it.")
+        )  # fmt: skip
+
+
 def _within_allowance(team: Team) -> None:
     left = allowance.left_minutes(team)
     if left is not None and left <= 0:
@@ -201,5 +214,8 @@ def nudge() -> None:
 
 
 def somebody_works() -> bool:
-    """Whether a training worker is alive, so that what waits will have its turn."""
-    return presence.count(_redis, presence.TRAINING) > 0
+    """Whether a training worker is alive, as far as one knows, so that what waits will have its turn."""
+    try:
+        return presence.count(_redis, presence.TRAINING) > 0
+    except redis.RedisError:  # what cannot be known is not said: the page is there all the same
+        return True

@@ -20,12 +20,14 @@ _working = threading.Lock()
 
 @shared_task(queue="training")
 def work() -> None:
-    """Works on what is due until nothing is. A second message that comes meanwhile has nothing to do."""
+    """Works on what is due until nothing is, or it must wait: the timer asks again. A second message that comes
+    meanwhile has nothing to do."""
     if not _working.acquire(blocking=False):
         return
     try:
         while not _leaving.is_set() and (run := leases.claim_next(OWNER)):
-            Supervision(run, OWNER, leaving=_leaving).work()
+            if not Supervision(run, OWNER, leaving=_leaving).work():
+                return
     finally:
         _working.release()
 

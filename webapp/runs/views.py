@@ -1,10 +1,12 @@
 """Runs and what they learn from. Every page works without script; with it, the socket brings what changes."""
 
+import json
 from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
+from django.db.models import Case, F, When
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -13,9 +15,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from webapp.accounts.access import me, switch_team
 from webapp.accounts.decorators import in_team
 from webapp.accounts.models import Membership, Role
-from webapp.runs import access, curves, logs, outcome, presets, services, tokens, uploads
+from webapp.runs import access, allowance, curves, lesson_form, logs, outcome, presets, services, tokens, uploads
 from webapp.runs.forms import RunForm, UploadForm
-from webapp.runs.models import Command, Status, TrainingRun
+from webapp.runs.models import ACTIVE, Checked, Command, Corpus, Status, TrainingRun
 
 RUNS_PAGE = 30
 LONGEST_PIECE = 2000  # characters whose tokens are shown
@@ -24,10 +26,14 @@ LONGEST_PIECE = 2000  # characters whose tokens are shown
 @require_GET
 @in_team(Role.ADMIN)
 def home(request: HttpRequest, membership: Membership) -> HttpResponse:
-    page = Paginator(access.runs_of(membership.team), RUNS_PAGE).get_page(request.GET.get("page", "1"))
+    """The queue first, in its order; then the rest, the newest first."""
+    turn = Case(When(status__in=ACTIVE, then=F("queued_at")))
+    runs = access.runs_of(membership.team).order_by(turn.asc(nulls_last=True), "-created_at")
+    page = Paginator(runs, RUNS_PAGE).get_page(request.GET.get("page", "1"))
     for run in page:
         run.ahead = services.place_in_queue(run) if run.status == Status.QUEUED else 0
-    return render(request, "runs/home.html", {"page": page})
+    context = {"page": page, "active": any(run.active for run in page), **allowance.of(membership.team)}
+    return render(request, "runs/home.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -70,20 +76,28 @@ def _new_page(
         "form": form,
         "upload": upload_form,
         "corpora": corpora,
-        "checking": any(corpus.status == "checking" for corpus in corpora),
+        "checking": any(corpus.status == Checked.CHECKING for corpus in corpora),
         "sizes": presets.SIZES,
     }
+    context |= {"chosen": _chosen(form, corpora), **allowance.of(membership.team)}
     return render(request, "runs/new.html", context, status=status)
+
+
+def _chosen(form: RunForm, corpora: list[Corpus]) -> list[str]:
+    """The ids of the files that are ticked: at first, the one that came last."""
+    if form.is_bound:
+        return list(form["corpora"].value() or [])
+    return [str(corpus.pk) for corpus in corpora if corpus.status == Checked.READY][:1]
 
 
 @require_GET
 @in_team(Role.ADMIN)
 def corpora(request: HttpRequest, membership: Membership) -> HttpResponse:
-    """The rows of the list of files, asked for while one is being checked."""
+    """The rows of the list of files, asked for while one is being checked; ?corpora= are ticked and stay so."""
     found = list(access.corpora_of(membership.team))
-    form = RunForm(team=membership.team)
-    checking = any(corpus.status == "checking" for corpus in found)
-    return render(request, "runs/corpora.html", {"corpora": found, "checking": checking, "form": form})
+    checking = any(corpus.status == Checked.CHECKING for corpus in found)
+    context = {"corpora": found, "checking": checking, "chosen": request.GET.getlist("corpora")}
+    return render(request, "runs/corpora.html", context)
 
 
 @login_required
@@ -106,16 +120,20 @@ def run(request: HttpRequest, run_id: UUID) -> HttpResponse:
 
 
 def page_of(run: TrainingRun) -> dict:
+    """What happens while the page is put together is told by the socket once more: the last event comes first."""
+    last_event = services.last_event(run)
     lesson = outcome.of(run) if run.command == Command.FINETUNE else {}
     return {
         "run": run,
+        "settings": lesson_form.summary(run.config) if lesson else [],
         "curves": curves.of(run),
         "facts": curves.facts(run),
         "samples": [] if lesson else run.events.filter(kind="sampled").order_by("-step")[:20],
         "log": logs.last_lines(run.log),
         "ahead": services.place_in_queue(run) if run.status == "queued" else 0,
         "worker_alive": services.somebody_works() if run.active or run.status == Status.PLANNED else True,
-        "last_event": services.last_event(run),
+        "last_event": last_event,
+        "config": json.dumps(run.config, indent=2, ensure_ascii=False),
         **lesson,
     }
 
@@ -151,8 +169,9 @@ def tokenize(request: HttpRequest, run_id: UUID) -> HttpResponse:
 @login_required
 @require_POST
 def stop(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    """Goes back to the list where it was asked for there."""
     services.stop_run(access.run_for(me(request), run_id))
-    return redirect("runs:run", run_id)
+    return redirect("runs:home") if request.POST.get("back") else redirect("runs:run", run_id)
 
 
 @login_required

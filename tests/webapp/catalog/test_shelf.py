@@ -8,6 +8,7 @@ from django.conf import settings
 from tests.webapp.people import client_of
 from webapp.accounts.models import User
 from webapp.catalog import shelf
+from webapp.catalog.templatetags import evaluation
 
 
 def test_the_built_in_model_is_described_by_its_own_files() -> None:
@@ -24,13 +25,13 @@ def test_of_a_model_on_a_hub_only_the_name_is_known() -> None:
 
 
 def test_an_evaluation_is_read_whatever_it_measured(tmp_path: Path) -> None:
-    evaluation = {"translation": {"zh-en": {"chrf": 41.5, "bleu": 12}}, "sentiment": {"accuracy": 0.8}, "note": "x"}
+    translation = {"zh-en": {"chrf": 41.5, "bleu": 12}, "en-zh": {"chrf": 25.1}}
+    evaluation = {"translation": translation, "sentiment": {"accuracy": 0.8, "f1": 0.7, "texts": 2}, "note": "x"}
     (tmp_path / "evaluation.json").write_text(json.dumps(evaluation))
 
-    assert shelf.describe("mine", str(tmp_path)).figures == [
-        shelf.Figure("translation", "zh-en", "chrf", 41.5),
-        shelf.Figure("translation", "zh-en", "bleu", 12),
-        shelf.Figure("sentiment", "", "accuracy", 0.8),
+    assert shelf.describe("mine", str(tmp_path)).tables == [
+        shelf.Table("translation", ["chrf", "bleu"], [("zh-en", [41.5, 12]), ("en-zh", [25.1, None])]),
+        shelf.Table("sentiment", [""], [("accuracy", [0.8]), ("f1", [0.7]), ("texts", [2])], True),
     ]
 
 
@@ -55,3 +56,11 @@ def test_a_licence_stands_in_the_cards_metadata_or_in_a_file_of_its_own(tmp_path
     (tmp_path / "README.md").write_text("---\nlicense: apache-2.0\ntags: []\n---\n# Mine\n")
     found = shelf.describe("mine", str(tmp_path))
     assert (found.licence, found.card) == ("apache-2.0", "# Mine\n")
+
+    (tmp_path / "README.md").write_text("---\nlicense: other\nlicense_name: gemma\n---\n# Mine\n")
+    assert shelf.describe("mine", str(tmp_path)).licence == "gemma"
+
+
+def test_a_figure_is_rounded_and_a_count_is_whole() -> None:
+    assert [evaluation.figure(value) for value in (45.68, 500, 4621.5, None)] == ["45.7", "500", "4,621.5", "–"]
+    assert [evaluation.named(name) for name in ("em", "cmrc")] == ["exact match", "cmrc"]

@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone, translation
 
 from tests.webapp import chinese
+from tests.webapp.people import client_of
 from webapp.accounts.models import Team, User
 from webapp.datasets.models import Dataset, Shape, Version
 from webapp.runs import estimates, judging, leases, lesson_form, services, yielding
@@ -103,6 +104,16 @@ def test_the_form_makes_what_the_command_reads(team: Team, version: Version) -> 
     assert Path(config["base"], "config.json").is_file()
     assert (config["shape"], config["r"], config["train"]) == ("supervised", 16, "train.jsonl")
     assert "learning_rate" not in config  # the command knows what suits
+
+
+def test_the_form_proposes_a_version_and_a_name(team: Team, alice: User, version: Version) -> None:
+    def proposed(address: str) -> tuple[int, str]:
+        initial = client_of(alice).get(address).context["form"].initial
+        return initial["version"], initial["name"]
+
+    assert proposed("/runs/teach/") == (version.pk, "Greetings")
+    services.plan_run(team=team, author=alice, name="Greetings", config={"method": "lora"}, version=version)
+    assert proposed(f"/runs/teach/?version={version.pk}") == (version.pk, "Greetings 2")
 
 
 def test_pairs_are_not_learnt_by_the_whole_model(team: Team, version: Version) -> None:

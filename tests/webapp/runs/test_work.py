@@ -9,11 +9,13 @@ from datetime import timedelta
 import psutil
 import pytest
 from django.db import close_old_connections
+from django.test import Client
 from django.utils import timezone
+from redis import Redis
 
 from inference.models import check_model
 from tests.webapp import chinese
-from webapp.runs import leases, services
+from webapp.runs import leases, services, tasks
 from webapp.runs.models import Status, TrainingRun
 from webapp.runs.process import Supervision
 
@@ -142,7 +144,7 @@ def test_a_process_that_is_killed_is_started_again_from_its_last_checkpoint(run:
 def test_a_run_whose_process_is_killed_again_and_again_says_so(run: TrainingRun) -> None:
     endless(run)
     TrainingRun.objects.update(breaks=3)
-    killing = meanwhile(lambda: _wait_for_command(run), lambda: command_of(run).kill())
+    killing = meanwhile(lambda: wait_for_command(run), lambda: command_of(run).kill())
     failed = work()
     killing.join()
 
@@ -217,6 +219,35 @@ def test_a_run_is_not_begun_twice_in_one_directory(run: TrainingRun) -> None:
     assert not back.events.exists()
 
 
+def test_a_worker_does_not_ask_again_and_again_for_a_run_that_cannot_go_on_yet(run: TrainingRun) -> None:
+    with _held(run):
+        tasks.work()
+
+    run.refresh_from_db()
+    assert run.status == Status.QUEUED
+    tasks.work()
+    run.refresh_from_db()
+    assert run.status == Status.DONE
+
+
+def test_a_run_whose_files_are_gone_fails_and_says_which(run: TrainingRun) -> None:
+    run.corpora.get().path.unlink()
+    failed = work()
+
+    assert failed
+    assert (failed.status, failed.owner) == (Status.FAILED, "")
+    assert failed.problem.startswith("The training could not go on: ")
+    assert "examples.jsonl" in failed.problem
+
+
+def test_its_page_is_there_while_redis_is_not(run: TrainingRun, client: Client, monkeypatch) -> None:
+    nobody = Redis.from_url("unix:///nonexistent.sock")
+    monkeypatch.setattr(services, "_redis", nobody)
+    client.force_login(run.author)
+
+    assert client.get(f"/runs/{run.pk}/").status_code == 200
+
+
 def test_a_finished_run_is_deleted_with_its_files_and_an_active_one_is_not(run: TrainingRun) -> None:
     with pytest.raises(services.InUse):
         services.delete_run(run)
@@ -239,7 +270,7 @@ def _held(run: TrainingRun) -> Iterator[None]:
         yield
 
 
-def _wait_for_command(run: TrainingRun) -> None:
+def wait_for_command(run: TrainingRun) -> None:
     for _ in range(PATIENCE_S * 10):
         try:
             command_of(run)
