@@ -146,8 +146,9 @@
     closeMenus();
     elt.showModal();
     elt.addEventListener("close", () => {
+      const free = elt.contains(document.activeElement) || document.activeElement === document.body; // nobody went elsewhere
       elt.remove();
-      (opener.isConnected ? opener : document.getElementById(opener.id))?.focus();
+      if (free) (opener.isConnected ? opener : document.getElementById(opener.id))?.focus();
     });
     for (const box of elt.querySelectorAll("[data-keys]")) box.checked = keysOn();
   });

@@ -69,6 +69,14 @@
     if (event.detail.requestConfig?.path.match(/\/(tokens|turns)\//)) event.stopPropagation();
   }, true);
 
+  // A worker is done with the dataset: the table is drawn anew, not the page, on which somebody may be typing
+  document.addEventListener("htmx:beforeOnLoad", (event) => {
+    if (!event.detail.xhr.getResponseHeader("HX-Refresh") || !document.getElementById("table")) return;
+    event.preventDefault();
+    document.getElementById("state").remove();
+    htmx.ajax("GET", location.href, "#table");
+  });
+
   document.addEventListener("focusin", ({ target }) => {
     const row = target.closest("[data-row]");
     if (row) last = rows().indexOf(row);

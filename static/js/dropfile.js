@@ -1,5 +1,6 @@
-// A form that takes one file (data-dropfile): chosen, dropped anywhere on the page, or pasted, be it a file or the rows
-// themselves. While it is sent one sees how far it is. Without script the form sends it.
+// A form that takes a file (data-dropfile), or several where its input does: chosen, dropped anywhere on the page, or
+// pasted, be it a file or, where data-pasted names what they make, the rows themselves. While it is sent one sees how far
+// it is; what is refused leaves the form as it was. Without script the form sends it.
 "use strict";
 
 (() => {
@@ -19,9 +20,9 @@
 
   function take(files) {
     if (request || !files.length) return;
-    if (files.length > 1) return say(form.dataset.several);
+    if (files.length > 1 && !input.multiple) return say(form.dataset.several);
     const held = new DataTransfer();
-    held.items.add(files[0]);
+    for (const file of files) held.items.add(file);
     input.files = held.files;
     say("");
     form.scrollIntoView({ block: "nearest" });
@@ -52,7 +53,7 @@
   document.addEventListener("paste", (event) => {
     const { files } = event.clipboardData;
     const text = event.clipboardData.getData("text/plain");
-    if (event.target.closest?.(WRITING) || !(files.length || text.trim())) return;
+    if (event.target.closest?.(WRITING) || !(files.length || form.dataset.pasted && text.trim())) return;
     event.preventDefault();
     take(files.length ? files : [new File([text], `${form.dataset.pasted}.${named(text)}`)]);
   });

@@ -1,12 +1,13 @@
 """axe-core finds nothing on any page that a person comes to, light or dark."""
 
+from pathlib import Path
 from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.browser import talk
+from tests.browser import rows, talk
 from tests.browser.conftest import Visit
 from tests.browser.engine import ScriptedEngine
 from tests.browser.people import Site, invite
@@ -85,6 +86,33 @@ def test_of_what_one_does_with_a_message(site: Site, visit: Visit, scheme: Schem
     expect(page.get_by_role("textbox", name="Edited text")).to_be_focused()
     assert findings(page).startswith("Found 0 ")
     page.goto(f"{site.url}/shortcuts/")
+    assert findings(page).startswith("Found 0 ")
+
+
+def test_of_datasets(site: Site, visit: Visit, scheme: Scheme, tmp_path: Path) -> None:
+    page = visit(site, "Alice", color_scheme=scheme)
+    rows.bring(page, site.url, rows.write(tmp_path / "teas.jsonl"))
+    rows.are_counted(page)
+    assert findings(page).startswith("Found 0 ")
+    page.get_by_role("button", name="Freeze a version").click()
+    expect(page.get_by_role("link", name="held-out.jsonl")).to_be_visible(timeout=rows.READ_MS)
+    assert findings(page).startswith("Found 0 ")
+    page.goto(f"{site.url}/datasets/")
+    assert findings(page).startswith("Found 0 ")
+    page.goto(f"{site.url}/settings/learning/")
+    assert findings(page).startswith("Found 0 ")
+
+
+def test_of_the_rows_of_a_dataset(site: Site, visit: Visit, scheme: Scheme, tmp_path: Path) -> None:
+    page = visit(site, "Alice", color_scheme=scheme)
+    rows.review(page, site.url, rows.write(tmp_path / "teas.jsonl"))
+    assert findings(page).startswith("Found 0 ")
+    dialog = rows.open_row(page, 5)
+    expect(dialog.locator(".pieces mark").first).to_be_visible(timeout=rows.READ_MS)
+    assert findings(page).startswith("Found 0 ")
+    dialog.get_by_label("Assistant").fill("A leaf.")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog", name="Discard what you typed?")).to_be_visible()
     assert findings(page).startswith("Found 0 ")
 
 

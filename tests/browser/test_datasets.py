@@ -6,37 +6,29 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser import rows
 from tests.browser.conftest import Visit
 from tests.browser.people import Site
+from tests.browser.rows import READ_MS, are_counted, bring
 from tests.browser.test_accessibility import findings
-
-READ_MS = 60_000  # a worker that has just started, on a busy machine
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     """Twenty good rows, one with an address, and one that is none."""
-    path = tmp_path / "teas.jsonl"
-    rows = [{"prompt": f"What is tea {n}?", "completion": f"Leaf {n * 7919} of {n * 104729}."} for n in range(1, 21)]
-    rows[4]["completion"] += " Write to anna@example.com."
-    path.write_text("\n".join([*(json.dumps(row) for row in rows), "{oops"]))
+    path = rows.write(tmp_path / "teas.jsonl")
+    path.write_text(f"{path.read_text()}{{oops")
     return path
 
 
-def bring(page: Page, site: Site, path: Path) -> None:
-    page.goto(f"{site.url}/datasets/")
-    page.get_by_label("File", exact=True).set_input_files(path)
-    page.get_by_role("button", name="Upload").click()
-
-
 def bring_and_keep(page: Page, site: Site, path: Path) -> None:
-    bring(page, site, path)
+    bring(page, site.url, path)
     page.get_by_role("button", name="Keep the 20 good rows").click(timeout=READ_MS)
-    expect(page.get_by_text("Length in tokens").first).to_be_visible(timeout=READ_MS)
+    are_counted(page)
 
 
 def test_a_file_is_brought_corrected_by_keyboard_and_frozen(site: Site, alice: Page, file: Path) -> None:
-    bring(alice, site, file)
+    bring(alice, site.url, file)
     expect(alice.get_by_text("1 row cannot be used; 20 can.")).to_be_visible(timeout=READ_MS)
     expect(alice.get_by_role("cell", name="This is no JSON")).to_be_visible()
     assert findings(alice).startswith("Found 0 ")
@@ -75,21 +67,21 @@ def test_a_file_is_brought_corrected_by_keyboard_and_frozen(site: Site, alice: P
     expect(alice.get_by_role("link", name="held-out.jsonl")).to_be_visible(timeout=READ_MS)
     with alice.expect_download() as download:
         alice.get_by_role("link", name="train.jsonl").click()
-    rows = [json.loads(line) for line in Path(download.value.path()).read_text().splitlines()]
-    assert len(rows) == 15  # of nineteen that are accepted, four are held out
+    learnt = [json.loads(line) for line in Path(download.value.path()).read_text().splitlines()]
+    assert len(learnt) == 15  # of nineteen that are accepted, four are held out
     assert findings(alice).startswith("Found 0 ")
 
 
 def test_columns_that_nobody_knows_are_chosen_by_hand(site: Site, alice: Page, tmp_path: Path) -> None:
     path = tmp_path / "fragen.csv"
     path.write_text("Frage;Antwort\n" + "".join(f"Was ist Tee {n}?;Ein Blatt {n}.\n" for n in range(5)))
-    bring(alice, site, path)
+    bring(alice, site.url, path)
     alice.get_by_role("link", name="Choose the columns").click(timeout=READ_MS)
     alice.get_by_label("Prompt", exact=True).select_option("Frage")
     alice.get_by_label("Answer", exact=True).select_option("Antwort")
     assert findings(alice).startswith("Found 0 ")
     alice.get_by_role("button", name="Read the file").click()
-    expect(alice.get_by_text("Length in tokens").first).to_be_visible(timeout=READ_MS)
+    are_counted(alice)
 
 
 def test_on_a_phone_rows_are_cards_and_nothing_is_wider_than_the_screen(site: Site, visit: Visit, file: Path) -> None:

@@ -170,6 +170,24 @@ def test_thumb_and_correction_are_there_again_and_are_ones_own(site: Site, alice
     expect(talk.replies(bob).locator('[aria-pressed="true"]')).to_have_count(0)
 
 
+def test_a_correction_is_not_lost_by_a_slip(site: Site, alice: Page) -> None:
+    begin(alice, site)
+    correct = talk.replies(alice).first.get_by_role("button", name="Correct the answer")
+    correct.click()
+    dialog = alice.get_by_role("dialog", name="What would have been the right answer?")
+    dialog.get_by_role("textbox").fill("Hello, Alice!")
+    alice.keyboard.press("Escape")
+    question = alice.get_by_role("dialog", name="Discard what you typed?")
+    question.get_by_role("button", name="Go on editing").click()
+    expect(dialog.get_by_role("textbox")).to_have_value("Hello, Alice!")
+    alice.keyboard.press("Escape")
+    question.get_by_role("button", name="Discard").click()
+    expect(dialog).to_have_count(0)
+    correct.click()
+    alice.keyboard.press("Escape")  # nothing was typed: nothing is asked
+    expect(dialog).to_have_count(0)
+
+
 def test_a_reply_says_who_wrote_it_and_how_fast(site: Site, alice: Page, script: ScriptedEngine) -> None:
     script.script(text=STORY, tokens_per_s=60)
     begin(alice, site)

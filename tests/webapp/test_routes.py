@@ -291,6 +291,7 @@ serving:adapter                       GET   /serving/adapters/{adapter}/        
 serving:adapter-state                 GET   /serving/adapters/{adapter}/state/                   -                 200  200  403  403  404  in
 serving:download                      GET   /serving/adapters/{adapter}/adapter.zip              -                 404  404  403  403  404  in
 serving:merge                         POST  /serving/adapters/{adapter}/merge/                   -                 302  302  403  403  404  in
+serving:unmerge                       POST  /serving/adapters/{adapter}/unmerge/                 -                 302  302  403  403  404  in
 serving:merged                        GET   /serving/adapters/{adapter}/model.zip                -                 404  404  403  403  404  in
 serving:delete-adapter                POST  /serving/adapters/{adapter}/delete/                  -                 302  302  403  403  404  in
 serving:adapter                       GET   /serving/adapters/{nowhere}/                         -                 404  404  404  404  404  in

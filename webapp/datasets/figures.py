@@ -28,7 +28,7 @@ def lengths(survey: dict[str, Any]) -> list[Bar]:
 
 
 def _up_to(bound: int) -> str:
-    return f"≤ {bound}" if bound <= 16 else f"{bound // 2 + 1}-{bound}"
+    return f"≤ {bound}" if bound <= 16 else f"{bound // 2 + 1}–{bound}"
 
 
 def language_mix(survey: dict[str, Any]) -> list[Bar]:

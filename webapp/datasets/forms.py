@@ -68,7 +68,11 @@ class ColumnsForm(forms.Form):
             choices = [*(A_COLUMN if needed else NOT_A_COLUMN), *columns]
             label = kinds.FIELD_NAMES.get(field, field)
             self.fields[field] = forms.ChoiceField(
-                label=label, choices=choices, required=needed, initial=guess.get(field)
+                label=label,
+                choices=choices,
+                required=needed,
+                initial=guess.get(field),
+                error_messages={"required": _("Choose a column.")},
             )
         if form == "translation":
             for side, label in SIDES.items():

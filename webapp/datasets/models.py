@@ -86,6 +86,11 @@ class Dataset(models.Model):
         return self.directory / "upload"
 
     @property
+    def shape_is_known(self) -> bool:
+        """False until its file has told it, or an admin."""
+        return self.status not in (Status.READING, Status.MAPPING)
+
+    @property
     def percent(self) -> int:
         return min(100, self.done * 100 // self.total) if self.total else 0
 

@@ -75,7 +75,8 @@ def turns(request: HttpRequest, dataset_id: UUID, number: int) -> HttpResponse:
     place = change.rpartition("-")[2]
     form.focus(int(place) if place.isdecimal() else 0)
     if request.headers.get("HX-Request"):
-        return render(request, "datasets/turns.html", {"form": form, "row": found, "dataset": found.dataset})
+        context = {"form": form, "row": found, "dataset": found.dataset, "unsaved": form.values != found.values}
+        return render(request, "datasets/turns.html", context)
     return _row_page(request, found, form)
 
 
@@ -86,6 +87,7 @@ def _row_page(request: HttpRequest, found: Row, form: RowForm) -> HttpResponse:
     context = {"row": found, "dataset": found.dataset, "form": form, "line": reviewing.line(found), "dialog": dialog}
     context["max_length"] = found.dataset.survey.get("max_length", 512)
     context["neighbours"] = _neighbours(found)
+    context["unsaved"] = form.values != found.values
     template = "datasets/row_dialog.html" if dialog else "datasets/row.html"
     response = render(request, template, context, status=422 if form.errors else 200)
     if dialog and form.errors:

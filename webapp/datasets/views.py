@@ -17,7 +17,7 @@ from webapp.accounts.models import Membership, Role
 from webapp.datasets import access, figures, kinds, reviewing, services
 from webapp.datasets.consent import who_agree
 from webapp.datasets.forms import ColumnsForm, FormForm, FreezeForm, GatherForm, InspectForm, NameForm, UploadForm
-from webapp.datasets.models import Dataset, Job, Shape, Status
+from webapp.datasets.models import Dataset, Job, Shape, Status, Version
 
 A_PAGE = 30
 TOLD = 50  # bad rows on a page
@@ -80,13 +80,15 @@ def _worker_alive(found: Dataset) -> bool:
 
 
 def _page(request: HttpRequest, found: Dataset, *, status: int = 200, **forms: object) -> HttpResponse:
+    versions = list(access.versions_of(found))
     context = {
         "dataset": found,
         "worker_alive": _worker_alive(found),
         "freeze_form": FreezeForm(),
         "inspect_form": InspectForm(initial={"max_length": found.survey.get("max_length", 512)}),
         "problems": found.problems.order_by("line")[:TOLD] if found.bad_rows else [],
-        "versions": access.versions_of(found),
+        "versions": versions,
+        "fresh": next((version for version in versions[:1] if _is_fresh(version, found)), None),
         "counts": reviewing.counts(found),
         "lengths": figures.lengths(found.survey),
         "mix": figures.language_mix(found.survey),
@@ -94,6 +96,12 @@ def _page(request: HttpRequest, found: Dataset, *, status: int = 200, **forms: o
         "form_name": kinds.FORMS[found.mapping["form"]].label if found.mapping else "",
     }
     return render(request, "datasets/dataset.html", context | forms, status=status)
+
+
+def _is_fresh(version: Version, found: Dataset) -> bool:
+    """Whether it holds what the dataset would be frozen as now, and a model may learn from it."""
+    at_rest = not found.job and not found.archived_at
+    return at_rest and version.created_at >= found.changed_at and not version.withdrawn
 
 
 @login_required

@@ -19,6 +19,8 @@ from webapp.chat.models import Conversation
 from webapp.datasets import consent, freezing, gathering, services
 from webapp.datasets.models import Dataset, Job, Review, Row, Shape, Status
 from webapp.generation.models import Generation
+from webapp.runs import services as training
+from webapp.runs.models import TrainingRun
 from webapp.translate import services as translating
 from webapp.write import services as writing
 
@@ -211,6 +213,29 @@ def test_withdrawn_consent_removes_rows_and_marks_the_versions_that_hold_them(
 
     page = client_of(alice).get(f"/datasets/{dataset.pk}/").content.decode()
     assert "has withdrawn their consent" in page
+
+
+@pytest.mark.usefixtures("agreed")
+def test_what_learnt_from_withdrawn_rows_is_marked_and_nothing_more_learns_from_them(team: Team, alice: User) -> None:
+    for n in range(8):
+        edit(alice, f"The {n} harbour are cold.", f"The {n} harbour is {n * 7919} cold.")
+    dataset = gathered(team, alice)
+    dataset.rows.update(review=Review.ACCEPTED)
+    version = freezing.freeze(dataset)
+    run = training.plan_run(team=team, author=alice, name="Harbour", config={"method": "lora"}, version=version)
+    waiting = training.plan_run(team=team, author=alice, name="Later", config={"method": "lora"}, version=version)
+    TrainingRun.objects.filter(pk=run.pk).update(status="done")
+    browser = client_of(alice)
+    assert "It learnt from rows of somebody who has withdrawn" not in browser.get(f"/runs/{run.pk}/").content.decode()
+
+    consent.withdraw(member(alice))
+    assert "It learnt from rows of somebody who has withdrawn" in browser.get(f"/runs/{run.pk}/").content.decode()
+    assert "Teach a model" not in browser.get(f"/datasets/{dataset.pk}/").content.decode()
+    wish = {"name": "Harbour", "version": version.pk, "method": "lora"}
+    answer = browser.post("/runs/teach/", wish)
+    assert (answer.status_code, "version" in answer.context["form"].errors) == (422, True)
+    with pytest.raises(training.Refused, match="has withdrawn their consent"):
+        training.start_run(waiting)
 
 
 @pytest.mark.usefixtures("agreed")

@@ -6,6 +6,7 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from tests.webapp.datasets.conftest import Make, talk
+from tests.webapp.people import client_of
 from webapp.accounts.models import Team, User
 from webapp.datasets import freezing, inspecting, jobs, services
 from webapp.datasets.duplicates import Finder
@@ -107,6 +108,19 @@ def test_a_version_stays_as_it_is_when_rows_change(make: Make) -> None:
 
     assert freezing.sha256_of(version.directory) == version.sha256
     assert freezing.freeze(dataset).sha256 != version.sha256
+
+
+def test_a_model_is_taught_with_the_newest_version_until_the_rows_differ_from_it(make: Make, alice: User) -> None:
+    dataset, browser = make(rows(20)), client_of(alice)
+    version = freezing.freeze(dataset)
+    page = browser.get(f"/datasets/{dataset.pk}/")
+    assert page.context["fresh"] == version
+    assert page.content.decode().count(f"/runs/teach/?version={version.pk}") == 1
+
+    services.review(dataset.rows.filter(number=3), dataset, Review.REJECTED)
+    page = browser.get(f"/datasets/{dataset.pk}/")
+    assert page.context["fresh"] is None
+    assert page.content.decode().count(f"/runs/teach/?version={version.pk}") == 1  # among the versions
 
 
 def test_a_dataset_that_a_run_learnt_from_is_archived_and_not_deleted(make: Make, team: Team) -> None:
