@@ -4,11 +4,11 @@ counters where they may be read, else an estimate from their rating; no word goe
 import contextlib
 import logging
 import math
-import os
 import resource
 import time
 from typing import Any
 
+import psutil
 import torch
 
 FRESH_S = 1.0  # for so long a reading holds: each takes the processor some 20 ms
@@ -49,7 +49,7 @@ def memory_mb() -> float:
 def memory_available_gb() -> float:
     if torch.cuda.is_available():
         return torch.cuda.mem_get_info()[0] / 1e9
-    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9
+    return psutil.virtual_memory().available / 1e9  # what caches would give back counts as well
 
 
 def _start() -> Any:

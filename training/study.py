@@ -112,7 +112,7 @@ def _trained(config: PretrainConfig, corpus: Path, out: Path) -> list[dict[str, 
         config = load_config(plan)  # of the speed that was measured then
     else:
         plan.write_text(config.model_dump_json(exclude_none=True))
-    if not any(event["event"] == "finished" for event in _events(log)):
+    if not any(event.get("status") == "done" for event in _events(log)):
         print(f"{out.name}: {_tokens(config):,} tokens", file=sys.stderr, flush=True)
         command = [sys.executable, "-m", "training", "pretrain", str(plan), "--corpus", str(corpus)]
         with log.open("a") as file:

@@ -94,7 +94,8 @@ class Supervision:
                 _patiently(lambda: services.note_work(self.run, time.monotonic() - begun))
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(process.pid, signal.SIGKILL)
-                _note(errors, _end(process.wait()))
+                code = process.wait()
+                _note(errors, _end(0 if self.finished else code))  # it may be told to stop once more while it leaves
                 process.stdout.close()
 
     def _beat(self, process: subprocess.Popen, over: threading.Event) -> None:
