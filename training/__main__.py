@@ -1,7 +1,8 @@
 """Train from the command line. Progress is one JSON object a line on standard output (training/progress.py).
 
 SIGTERM and Ctrl-C stop a run so that it can be resumed; SIGUSR1 ends its stage early and begins the next one.
-Exit status: 0 when the run is done or was stopped; 2 when its input cannot be used; 1 when it failed.
+Exit status: 0 when the run is done or was stopped; 2 when its input cannot be used; 1 when it failed. Where --processes
+asks for several, they are one to whoever started them.
 """
 
 import argparse
@@ -14,13 +15,19 @@ from pathlib import Path
 from typing import Any
 
 from inference.sentences import said
+from training import several
 from training.config import load_config, scaled
 from training.errors import DataError, TrainingError
 from training.progress import Failed, emit
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    arguments = sys.argv[1:] if arguments is None else arguments
     options = _parser().parse_args(arguments)
+    if several.is_one_of_several():
+        several.die_with_launcher()
+    elif getattr(options, "processes", 1) > 1:
+        return several.launch(options.processes, arguments)
     try:
         options.run(options)
     except TrainingError as error:
@@ -58,14 +65,17 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--out", type=Path, required=True, help="where checkpoints and the model go")
     command.add_argument("--resume", action="store_true", help="go on from the newest checkpoint in --out")
     command.add_argument("--scale", type=float, default=1.0, help="times the stages' lengths: 0.01 to try a run out")
+    _may_be_several(command)
     command.set_defaults(run=_pretrain)
     command = commands.add_parser("finetune", help="teach a model that exists: LoRA, or all of its weights")
     command.add_argument("config", type=Path, help="a .json or .toml file, see training/finetune_config.py")
     command.add_argument("--out", type=Path, required=True, help="where checkpoints and the adapter go")
     command.add_argument("--resume", action="store_true", help="go on from the newest checkpoint in --out")
+    _may_be_several(command)
     command.set_defaults(run=_finetune)
     command = commands.add_parser("estimate", help="say what finetune will cost, by a few of its steps")
     command.add_argument("config", type=Path, help="a .json or .toml file, see training/finetune_config.py")
+    _may_be_several(command)
     command.set_defaults(run=_estimate)
     command = commands.add_parser("merge", help="an adapter and its base model, as one model")
     command.add_argument("base", type=Path, help="the base model's directory")
@@ -86,6 +96,10 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--limit", type=int, help="at most so many requests of each kind")
     command.set_defaults(run=_evaluate)
     return parser
+
+
+def _may_be_several(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--processes", type=int, default=1, help="how many share the work, one a GPU; as torchrun")
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -153,7 +167,8 @@ def _estimate(options: argparse.Namespace) -> None:
     config = load_finetune_config(options.config)
     from training.estimate import estimate
 
-    emit(estimate(config, options.config.parent))
+    if told := estimate(config, options.config.parent):
+        emit(told)
 
 
 def _merge(options: argparse.Namespace) -> None:
@@ -215,4 +230,4 @@ def _spare_torch() -> None:
 if __name__ == "__main__":
     if sys.argv[1:2] == ["look"]:
         _spare_torch()
-    sys.exit(main())
+    several.leave(main())

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import torch
 from transformers import PrinterCallback, TrainerCallback
 
 from inference.sentences import Sentence
@@ -16,6 +17,7 @@ from training.lessons import read_lessons
 from training.look import load as load_tokenizer
 from training.model import device_and_dtype
 from training.progress import Estimated
+from training.ranks import Ranks
 from training.taught import load_taught, take_threads
 from training.trainers import build_trainer
 
@@ -25,8 +27,8 @@ MEASURED_SHARE = 0.35  # of a training step, that a measurement of as many token
 ROOM = 0.9  # of the free memory, that a run may fill
 
 
-def estimate(config: FinetuneConfig, directory: Path) -> Estimated:
-    """Raises TrainingError for what would end the run itself."""
+def estimate(config: FinetuneConfig, directory: Path) -> Estimated | None:
+    """Raises TrainingError for what would end the run itself. Of several processes the first one knows."""
     take_threads(config)
     free_gb = energy.memory_available_gb()
     _, dtype = device_and_dtype()
@@ -55,16 +57,20 @@ def estimate(config: FinetuneConfig, directory: Path) -> Estimated:
         return Estimated(0, 0.0, 0.0, 0.0, round(free_gb, 1), 0.0, False, _remedy(config))
     step_s = statistics.median(clock.steps[1:] or clock.steps)
     tokens_per_s = trainer.data_collator.tokens / max(1, len(clock.steps)) / step_s
-    steps = clock.planned
+    ranks = Ranks.of(trainer)
+    ranks.leave()
+    if not ranks.is_first:
+        return None
+    steps, together = clock.planned, ranks.world
     measurements = steps // config.evaluate_every + 2
     measuring = measurements * sum(len(row.good) for row in measured) / max(1.0, tokens_per_s) * MEASURED_SHARE
     seconds = START_S + steps * step_s + measuring
-    memory = energy.memory_mb() / 1000
+    memory = energy.memory_mb() / 1000 * (1 if torch.cuda.is_available() else together)
     fits = memory < ROOM * free_gb
     return Estimated(
         steps=steps,
         seconds=round(seconds),
-        tokens_per_s=round(tokens_per_s),
+        tokens_per_s=round(tokens_per_s * together),
         memory_gb=round(memory, 2),
         memory_available_gb=round(free_gb, 2),
         energy_wh=round(watts * seconds / 3600, 2),

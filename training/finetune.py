@@ -5,7 +5,7 @@
 Built on PEFT and TRL: SFTTrainer for answers, DPOTrainer for pairs (Rafailov et al. 2023,
 https://arxiv.org/abs/2305.18290), KTOTrainer for thumbs (Ethayarajh et al. 2024, https://arxiv.org/abs/2402.01306).
 TRL makes the steps; what is learned of a row, what is measured, what is kept and what is told is ours. Several GPUs:
-start it with `torchrun --nproc_per_node N` or `accelerate launch`.
+`--processes N`, or start it with `torchrun --nproc_per_node N` or `accelerate launch`.
 
     OUT/checkpoints/step-00000500/   the trainer's own state, to resume from; only ever our own is read
     OUT/best/                        the adapter (or model) with the lowest held-out loss so far
@@ -57,6 +57,7 @@ def finetune(
     """directory: where train.jsonl and held-out.jsonl lie. Raises TrainingError."""
     run = Run(config, directory, out, resume=resume, should_stop=should_stop)
     run.work()
+    run.ranks.leave()
 
 
 @dataclass
@@ -106,7 +107,7 @@ class Run:
             self.record["metrics"] = _metrics(self.latest, self.record)
         self.trainer = build_trainer(config, self.model, self.tokenizer, self.lessons, out, self.dtype)
         self.trainer.remove_callback(PrinterCallback)
-        self.ranks = Ranks(self.trainer.args.process_index, self.trainer.args.world_size)
+        self.ranks = Ranks.of(self.trainer)
         self.watch = Watch(self)
         self.trainer.add_callback(self.watch)
 

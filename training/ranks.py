@@ -1,4 +1,4 @@
-"""Several processes that train one model: `torchrun --nproc_per_node N -m training pretrain …` starts them.
+"""Several processes that train one model: `--processes N` starts them (training/several.py), or torchrun.
 
 Every process has all weights and takes its share of a step's batches; gradients are added up before the weights move,
 so all stay alike. One process alone pays nothing.
@@ -7,6 +7,7 @@ so all stay alike. One process alone pays nothing.
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import distributed, nn
@@ -28,6 +29,11 @@ class Ranks:
                 torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
             distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
         return cls(distributed.get_rank(), world) if world > 1 else cls()
+
+    @classmethod
+    def of(cls, trainer: Any) -> "Ranks":
+        """Those that a trainer of transformers has met."""
+        return cls(trainer.args.process_index, trainer.args.world_size)
 
     @property
     def is_first(self) -> bool:

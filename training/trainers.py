@@ -206,6 +206,7 @@ def _common(config: FinetuneConfig, model: Any, out: Path, dtype: torch.dtype) -
         "report_to": "none",
         "disable_tqdm": True,
         "use_cpu": not torch.cuda.is_available(),
+        "ddp_find_unused_parameters": False,  # every step needs all that are taught
         "dataloader_pin_memory": torch.cuda.is_available(),
     }
 

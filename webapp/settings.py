@@ -177,6 +177,7 @@ ADAPTERS_DIR = env.path("ADAPTERS_DIR", DATA_DIR / "adapters")
 MAX_LORA_RANK = 64  # what our engines are started with (inference.server)
 
 # Training
+TRAINING_PROCESSES = max(1, env.number("TRAINING_PROCESSES", 1))  # that share a run's work: one for each GPU it may use
 TRAINING_MINUTES_PER_TEAM = env.number("TRAINING_MINUTES_PER_TEAM", 0)  # of any 30 days; 0: as many as they like
 
 # People

@@ -1,7 +1,9 @@
-"""Two processes that train one model: what they do, they do together."""
+"""Two processes that train one model: what they do, they do together, whoever started them: torchrun, or we with
+--processes; then they are one to whoever waits for them."""
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -45,7 +47,11 @@ def teach(config: Path, *words: str) -> subprocess.Popen[str]:
 
 def launch(*words: str) -> subprocess.Popen[str]:
     """As a person starts it on several GPUs."""
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", *words]
+    return start("-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", *words)
+
+
+def start(*words: str) -> subprocess.Popen[str]:
+    command = [sys.executable, *words]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -58,7 +64,7 @@ def told(process: subprocess.Popen[str]) -> dict[str, list[dict[str, Any]]]:
         said, errors = process.communicate(timeout=PATIENCE_S)
     finally:
         process.kill()
-    assert process.returncode == 0, errors[-3000:]
+    assert process.returncode == 0, errors[-9000:]
     found: dict[str, list[dict[str, Any]]] = {}
     for line in said.splitlines():
         if line.startswith("{"):
@@ -130,3 +136,55 @@ def test_they_stop_together_when_one_of_them_is_asked_to_and_go_on_together(lay:
     assert stopped["step"] < 24
     assert said["started"][0]["resumed_from"] == stopped["step"]
     assert [(event["status"], event["step"]) for event in said["finished"]] == [("done", 24)]
+
+
+def as_one(config: Path, *words: str) -> subprocess.Popen[str]:
+    out = str(config.parent / "out")
+    return start("-m", "training", "finetune", str(config), "--processes", "2", "--out", out, *words)
+
+
+def first(process: subprocess.Popen[str], kind: str) -> dict[str, Any]:
+    assert process.stdout is not None
+    events = (json.loads(line) for line in process.stdout if line.startswith("{"))
+    return next(event for event in events if event["event"] == kind)
+
+
+def ranks(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    return psutil.Process(process.pid).children()
+
+
+def ended(process: subprocess.Popen[str]) -> int:
+    """How, when all that it said has been said."""
+    process.communicate(timeout=PATIENCE_S)
+    return process.returncode
+
+
+def test_they_are_asked_to_stop_as_one_and_die_as_one_and_each_time_go_on(lay: Lay) -> None:
+    config = lay(max_steps=100_000, evaluate_every=100_000, save_minutes=0)
+    running = as_one(config)
+    assert first(running, "saved")["step"] == 1
+    assert len(ranks(running)) == 2
+    running.terminate()
+    [stopped] = told(running)["finished"]
+    assert stopped["status"] == "stopped"
+
+    running = as_one(config, "--resume")
+    assert first(running, "started")["resumed_from"] == stopped["step"]
+    first(running, "saved")
+    ranks(running)[1].kill()
+    assert ended(running) == -signal.SIGKILL
+
+    running = as_one(config, "--resume")
+    first(running, "saved")
+    together = ranks(running)
+    running.kill()
+    assert ended(running) == -signal.SIGKILL
+    assert psutil.wait_procs(together, timeout=PATIENCE_S)[1] == []
+
+
+def test_what_is_wrong_with_their_input_is_their_exit_status(lay: Lay) -> None:
+    running = as_one(lay(max_length=-1))
+    said, errors = running.communicate(timeout=PATIENCE_S)
+
+    assert running.returncode == 2, errors
+    assert {json.loads(line)["event"] for line in said.splitlines() if line.startswith("{")} == {"failed"}

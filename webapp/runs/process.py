@@ -183,7 +183,8 @@ def words(run: TrainingRun, command: str) -> list[str]:
     config.write_text(json.dumps(run.config, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     for file, name in _reads(run):
         _link(file, run.directory / name)
-    return [sys.executable, "-m", "training", command, str(config)]
+    asked = [sys.executable, "-m", "training", command, str(config)]
+    return [*asked, "--processes", str(settings.TRAINING_PROCESSES)] if settings.TRAINING_PROCESSES > 1 else asked
 
 
 def _reads(run: TrainingRun) -> Iterator[tuple[Path, str]]:
@@ -205,7 +206,7 @@ def _link(file: Path, place: Path) -> None:
 def environment() -> dict[str, str]:
     """Threads that wait do not spin, and one core is left to the engine: on a busy machine the threads of a step wait
     for each other, and spinning took five times the CPU-seconds."""
-    threads = str(max(1, (os.cpu_count() or 2) - 1))
+    threads = str(max(1, ((os.cpu_count() or 2) - 1) // settings.TRAINING_PROCESSES))
     return {"OMP_NUM_THREADS": threads, "TOKENIZERS_PARALLELISM": "false", **os.environ, "OMP_WAIT_POLICY": "passive"}
 
 

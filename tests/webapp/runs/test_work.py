@@ -141,6 +141,23 @@ def test_a_process_that_is_killed_is_started_again_from_its_last_checkpoint(run:
     assert steps == sorted(set(steps))  # none is told twice
 
 
+def test_several_processes_are_one_when_one_of_them_is_killed(run: TrainingRun, settings) -> None:
+    settings.TRAINING_PROCESSES = 2
+    endless(run)
+    killing = meanwhile(lambda: wait_for_step(run, 1), lambda: command_of(run).children()[1].kill())
+    killed = work()
+    killing.join()
+
+    assert killed
+    assert (killed.status, killed.breaks) == (Status.QUEUED, 1)
+    stopping = meanwhile(lambda: wait_for_step(run, killed.step + 1), lambda: services.stop_run(run))
+    stopped = work()
+    stopping.join()
+    assert stopped
+    assert (stopped.status, stopped.problem) == (Status.STOPPED, "")
+    assert stopped.events.filter(kind="started").order_by("-pk")[0].values["resumed_from"] >= 1
+
+
 def test_a_run_whose_process_is_killed_again_and_again_says_so(run: TrainingRun) -> None:
     endless(run)
     TrainingRun.objects.update(breaks=3)
