@@ -167,7 +167,8 @@ def _estimate(options: argparse.Namespace) -> None:
     config = load_finetune_config(options.config)
     from training.estimate import estimate
 
-    if told := estimate(config, options.config.parent):
+    told = estimate(config, options.config.parent)
+    if several.is_first():
         emit(told)
 
 

@@ -27,8 +27,8 @@ MEASURED_SHARE = 0.35  # of a training step, that a measurement of as many token
 ROOM = 0.9  # of the free memory, that a run may fill
 
 
-def estimate(config: FinetuneConfig, directory: Path) -> Estimated | None:
-    """Raises TrainingError for what would end the run itself. Of several processes the first one knows."""
+def estimate(config: FinetuneConfig, directory: Path) -> Estimated:
+    """Raises TrainingError for what would end the run itself."""
     take_threads(config)
     free_gb = energy.memory_available_gb()
     _, dtype = device_and_dtype()
@@ -59,8 +59,6 @@ def estimate(config: FinetuneConfig, directory: Path) -> Estimated | None:
     tokens_per_s = trainer.data_collator.tokens / max(1, len(clock.steps)) / step_s
     ranks = Ranks.of(trainer)
     ranks.leave()
-    if not ranks.is_first:
-        return None
     steps, together = clock.planned, ranks.world
     measurements = steps // config.evaluate_every + 2
     measuring = measurements * sum(len(row.good) for row in measured) / max(1.0, tokens_per_s) * MEASURED_SHARE

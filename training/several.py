@@ -25,6 +25,10 @@ def is_one_of_several() -> bool:
     return "LOCAL_RANK" in os.environ
 
 
+def is_first() -> bool:
+    return os.environ.get("RANK", "0") == "0"
+
+
 def die_with_launcher() -> None:
     """Nothing trains on that nobody watches: its run may go on elsewhere, from the last checkpoint (Linux)."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
