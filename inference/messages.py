@@ -18,8 +18,10 @@ class FinishReason(StrEnum):
     STOP = "stop"
     LENGTH = "length"
     ABORT = "abort"
+    REPETITION = "repetition"
 
 
+REPEATS = 24  # of the same few tokens in a row: by then nobody wants to read on
 MOST_LOGPROBS = 20  # candidates that vLLM and OpenAI tell of
 
 
@@ -42,6 +44,7 @@ class SamplingParams:
 
     max_tokens is counted in tokens of the reply; seed makes a reply repeatable. choices: the reply is one of these and
     nothing else. logprobs: of so many candidates the probability is told at each token, MOST_LOGPROBS at most.
+    repeats: the reply ends when it has said the same few tokens so many times in a row.
     """
 
     temperature: float | None = None
@@ -52,6 +55,7 @@ class SamplingParams:
     repetition_penalty: float | None = None
     choices: tuple[str, ...] = ()
     logprobs: int | None = None
+    repeats: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """The chat-completions wire format: our values to JSON bodies, and a server's bytes to our values and errors.
 
 Pure functions, no connection. The format is OpenAI's (https://platform.openai.com/docs/api-reference/chat) as vLLM
-serves it, with vLLM's additions (priority, cache_salt, repetition_penalty, structured_outputs, continue_final_message):
-those are sent only when they are wanted, and in `plain` bodies never, since other servers may refuse a field they do
-not know.
+serves it, with vLLM's additions (priority, cache_salt, repetition_penalty, repetition_detection, structured_outputs,
+continue_final_message): those are sent only when they are wanted, and in `plain` bodies never, since other servers may
+refuse a field they do not know.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,6 +23,7 @@ from .errors import (
 )
 from .messages import FinishReason, Message, ModelCard, Priority, SamplingParams, TokenLogprob, Usage
 
+LONGEST_PATTERN = 16  # tokens that are looked for again: at each new one, so longer ones cost the engine time
 MAX_EVENT_BYTES = 4 * 1024 * 1024
 STANDARD = ("temperature", "top_p", "max_tokens", "seed")  # the sampling fields that every server knows
 _TOO_LONG = ("context length", "context_length", "maximum model length", "context window", "available context")
@@ -83,11 +84,11 @@ class Chunk(msgspec.Struct):
 
     @property
     def finish_reason(self) -> FinishReason | None:
-        """Reasons that other servers add (tool_calls, content_filter, repetition) all mean: it stopped by itself."""
+        """Reasons that other servers add (tool_calls, content_filter) all mean: it stopped by itself."""
         reason = self.choices[0].finish_reason if self.choices else None
         if reason is None:
             return None
-        return FinishReason(reason) if reason in ("length", "abort") else FinishReason.STOP
+        return FinishReason(reason) if reason in list(FinishReason) else FinishReason.STOP
 
     @property
     def counted(self) -> Usage | None:
@@ -120,7 +121,7 @@ def chat_body(
     plain: bool = False,
 ) -> dict[str, Any]:
     """The body of POST /v1/chat/completions for one streamed reply. `plain`: with OpenAI's own fields only, and so
-    without repetition_penalty, priority, cache_salt and continue_final, whatever is given for them."""
+    without repetition_penalty, repeats, priority, cache_salt and continue_final, whatever is given for them."""
     body: dict[str, Any] = {
         "model": model,
         "messages": [{"role": m.role.value, "content": m.content} for m in messages],
@@ -136,6 +137,8 @@ def chat_body(
         body |= {"logprobs": True, "top_logprobs": params.logprobs}
     if plain:
         return body
+    if params.repeats:
+        body["repetition_detection"] = {"max_pattern_size": LONGEST_PATTERN, "min_count": params.repeats}
     if params.choices:
         body["structured_outputs"] = {"choice": list(params.choices)}
     if priority != Priority.INTERACTIVE:

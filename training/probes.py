@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from inference import prompts
-from inference.messages import Message, Role, SamplingParams
+from inference.messages import REPEATS, Message, Role, SamplingParams
 from training.data import find_file, read_rows
 
 TRANSLATION = ("zh", "fr", "de", "es", "ja")
@@ -38,10 +38,10 @@ class Probe:
     wanted: tuple[str, ...] = ()
 
 
-TRANSLATING = SamplingParams(temperature=0, repetition_penalty=1, max_tokens=128)
+TRANSLATING = SamplingParams(temperature=0, repetition_penalty=1, max_tokens=128, repeats=REPEATS)
 ANSWERING = replace(TRANSLATING, max_tokens=64)
 JUDGING = replace(TRANSLATING, max_tokens=8, choices=prompts.SENTIMENTS)
-TALKING = SamplingParams(seed=0, max_tokens=256)
+TALKING = SamplingParams(seed=0, max_tokens=256, repeats=REPEATS)
 """As people chat: the model's own sampling."""
 
 

@@ -55,6 +55,15 @@ def _write(messages: list[dict[str, Any]], script: Script, seed: int) -> str:
     return f"You wrote: {asked}"
 
 
+def _looped(tokens: list[str], *, max_pattern_size: int = 0, min_count: int = 2) -> int | None:
+    """After how many tokens the last few stand there `min_count` times in a row."""
+    for end in range(len(tokens) + 1):
+        for size in range(1, min(max_pattern_size, end // min_count) + 1):
+            if tokens[end - size * min_count : end] == tokens[end - size : end] * min_count:
+                return end
+    return None
+
+
 class Reply:
     """tokens: what is to be sent. A continued message's text is not sent again."""
 
@@ -69,6 +78,8 @@ class Reply:
             tokens = _TOKEN.findall("".join(tokens).removeprefix(_content(messages[-1])))
         self.tokens: list[str] = tokens[: body.get("max_tokens")]
         self._reason = "stop" if len(self.tokens) == len(tokens) else "length"
+        if end := _looped(self.tokens, **body.get("repetition_detection") or {}):
+            self.tokens, self._reason = self.tokens[:end], "repetition"
         self._usage = {"prompt_tokens": count_tokens(messages), "completion_tokens": len(self.tokens)}
         self._usage["total_tokens"] = sum(self._usage.values())
         self._count = (body.get("stream_options") or {}).get("include_usage", False)

@@ -84,6 +84,12 @@ async def test_it_sends_what_was_asked_for(client: Client, fake: Fake) -> None:
     assert fake.stats.last_request.items() >= expected.items()
 
 
+async def test_a_reply_ends_that_says_the_same_again_and_again(client: Client, fake: Fake) -> None:
+    fake.script = Script(text="Well:" + " no no yes" * 40)
+    reply = await client.complete("colloquy", HELLO, SamplingParams(repeats=3))
+    assert (reply.text, reply.finish_reason) == ("Well:" + " no no yes" * 3, FinishReason.REPETITION)
+
+
 async def test_it_sends_nothing_that_another_server_may_not_know_unless_asked(client: Client, fake: Fake) -> None:
     await complete(client)
     assert set(fake.stats.last_request) == {"model", "messages", "stream", "stream_options", "session_id"}

@@ -1,6 +1,7 @@
 """Replies of the real engine: streamed, continued, constrained, in order of priority."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -42,6 +43,15 @@ async def test_a_partial_reply_is_continued_as_if_it_had_not_been_interrupted(
     expected = "".join(pieces[cut:])
     assert expected
     assert rest.text.startswith(expected)
+
+
+async def test_a_reply_ends_that_says_the_same_again_and_again(engine: Engine, real: Client) -> None:
+    said = [Message(Role.USER, "Laugh!"), Message(Role.ASSISTANT, "ha" + " ha" * 60)]
+    endless = SamplingParams(temperature=0, repetition_penalty=1, max_tokens=200)
+    reply = await real.complete(engine.model, said, endless, continue_final=True)
+    assert reply.finish_reason is FinishReason.LENGTH
+    reply = await real.complete(engine.model, said, replace(endless, repeats=5), continue_final=True)
+    assert reply.finish_reason is FinishReason.REPETITION
 
 
 async def test_a_reply_is_one_of_the_choices(engine: Engine) -> None:

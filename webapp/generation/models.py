@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from inference.messages import FinishReason, Message, Priority, Role, SamplingParams
+from inference.messages import REPEATS, FinishReason, Message, Priority, Role, SamplingParams
 from inference.versions import is_version
 from webapp.accounts.models import Team
 
@@ -166,6 +166,8 @@ class Generation(models.Model):
     def ended_because(self) -> str:
         if self.status == Status.DONE and self.finish_reason == FinishReason.LENGTH:
             return gettext("it reached its length limit")
+        if self.status == Status.DONE and self.finish_reason == FinishReason.REPETITION:
+            return gettext("it said the same again and again")
         said = {Status.DONE: gettext("the model had finished"), Status.STOPPED: gettext("somebody stopped it")}
         return said.get(Status(self.status)) or str(self.get_failure_display())
 
@@ -186,7 +188,7 @@ class Generation(models.Model):
 
     def sampling(self) -> SamplingParams:
         several = {name: tuple(self.params.get(name, ())) for name in ("stop", "choices")}
-        return SamplingParams(**{**self.params, **several})
+        return SamplingParams(**{"repeats": REPEATS, **self.params, **several})
 
 
 def plain_prompt(messages: list[Message]) -> list[dict[str, str]]:

@@ -24,6 +24,13 @@ async def test_a_reply_is_written_and_stored_with_its_figures(ask: Ask, fake: Fa
     assert reply.finished_at is not None
 
 
+async def test_a_reply_that_says_the_same_again_and_again_is_ended(ask: Ask, fake: Fake, worker: Worker) -> None:
+    fake.script = Script(text="Well:" + " Buckle" * 90, tokens_per_s=10_000)
+    reply = await ended(await ask("Three tips?"))
+    assert (reply.status, reply.text, reply.finish_reason) == (Status.DONE, "Well:" + " Buckle" * 24, "repetition")
+    assert not reply.may_go_on
+
+
 async def test_what_is_told_adds_up_to_the_reply(ask: Ask, fake: Fake, worker: Worker, listener: Listener) -> None:
     fake.script = Script(text="你好，世界！ One two three.", tokens_per_s=50)
     reply = await ended(await ask())
