@@ -12,7 +12,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from .lora import AdapterInfo, InvalidAdapter, validate
+from .lora import AdapterInfo, InvalidAdapter, digest, validate
 from .sentences import Sentence
 from .versions import CONFIG, WEIGHTS, version_name
 
@@ -68,6 +68,8 @@ class AdapterStore:
         return self.root / sha256
 
     def _move_in(self, staging: Path, sha256: str) -> None:
+        if sha256 in self.versions() and digest(self._place(sha256)) != sha256:  # a disk that failed
+            self.remove(sha256)
         for file in staging.iterdir():
             file.chmod(0o444)
         staging.chmod(0o555)

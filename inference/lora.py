@@ -33,6 +33,8 @@ _OPTIONS = {  # of PEFT's LoraConfig, that vLLM does not serve
     "use_bdlora": Sentence("it is a block-diagonal adapter (use_bdlora): train it as plain LoRA"),
 }
 _CHANGES_BASE = ("pissa", "olora", "corda", "loftq")  # these start from another base model than the one that is served
+_KEEPS_BASE = ("gaussian", "eva", "orthogonal", "mica", "lora_ga")  # vLLM's own list
+_EMBEDDINGS = "model.embed_tokens"  # where a model of Llama's family has them
 
 
 class InvalidAdapter(ValueError):
@@ -81,13 +83,25 @@ def validate(path: Path, base_model_dir: Path, max_rank: int) -> AdapterInfo:
     _check_ranks(pairs, config)
     _check_fit(pairs, _read_shapes(base_model_dir))
     return AdapterInfo(
-        sha256=hashlib.sha256((path / CONFIG).read_bytes() + hashlib.sha256(content).digest()).hexdigest(),
+        sha256=_digest((path / CONFIG).read_bytes(), content),
         rank=largest,
         lora_alpha=float(config["lora_alpha"]),
         target_modules=tuple(sorted({module.rpartition(".")[2] for module in pairs})),
         parameters=sum(math.prod(pair.a) + math.prod(pair.b) for pair in pairs.values()),
         size=len(content),
     )
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 of an adapter's files; empty where one is missing."""
+    try:
+        return _digest((path / CONFIG).read_bytes(), (path / WEIGHTS).read_bytes())
+    except OSError:
+        return ""
+
+
+def _digest(config: bytes, weights: bytes) -> str:
+    return hashlib.sha256(config + hashlib.sha256(weights).digest()).hexdigest()
 
 
 def _read_config(file: Path) -> dict[str, Any]:
@@ -110,10 +124,8 @@ def _check_config(config: dict[str, Any], max_rank: int) -> int:
     if config.get("bias", "none") != "none":
         reason = Sentence("it trains biases (bias: %(bias)s): train it with bias none", bias=config["bias"])
         raise _unserved(reason)
-    start = str(config.get("init_lora_weights")).lower()
-    if start.startswith(_CHANGES_BASE):
-        reason = Sentence("it starts from changed base weights (init_lora_weights: %(start)s)", start=start)
-        raise _unserved(reason)
+    _check_start(config.get("init_lora_weights"))
+    _check_names(config)
     if not _is_number(config.get("lora_alpha")):
         alpha = repr(config.get("lora_alpha"))
         raise _damaged(CONFIG, Sentence("lora_alpha is %(value)s, not a number", value=alpha))
@@ -129,6 +141,32 @@ def _check_config(config: dict[str, Any], max_rank: int) -> int:
             )
         )
     return largest
+
+
+def _check_start(start: object) -> None:
+    if not isinstance(start, str) or start.lower() in _KEEPS_BASE:
+        return
+    if start.lower().startswith(_CHANGES_BASE):
+        raise _unserved(
+            Sentence("it starts from changed base weights (init_lora_weights: %(start)s)", start=start.lower())
+        )
+    raise _unserved(Sentence("its init_lora_weights is %(start)s, which the engine does not know", start=start))
+
+
+def _check_names(config: dict[str, Any]) -> None:
+    if "target_modules" not in config:
+        raise _damaged(CONFIG, Sentence("it names no target_modules"))
+    for name in ("rank_pattern", "alpha_pattern"):
+        if not _is_pattern(config.get(name) or {}):
+            raise _damaged(CONFIG, Sentence("its %(name)s is no table of layers and numbers", name=name))
+
+
+def _is_pattern(table: object) -> bool:
+    """Numbers by regular expressions that find layers, as PEFT has them."""
+    try:
+        return isinstance(table, dict) and all(re.compile(key) and _is_number(value) for key, value in table.items())
+    except re.error:
+        return False
 
 
 def _ranks(config: dict[str, Any]) -> list[Any]:
@@ -204,9 +242,13 @@ def _check_ranks(pairs: dict[str, _Pair], config: dict[str, Any]) -> None:
 
 def _check_fit(pairs: dict[str, _Pair], base: dict[str, tuple[int, ...]]) -> None:
     for module, pair in pairs.items():
+        if f"{_EMBEDDINGS}.weight" in base and pair.embedding != (module == _EMBEDDINGS):
+            raise InvalidAdapter(
+                Sentence("It changes %(module)s as another kind of layer than that is: it is damaged.", module=module)
+            )
         weight = base.get(f"{module}.weight")
         if weight is None and module == "lm_head":  # tied to the embeddings
-            weight = base.get("model.embed_tokens.weight")
+            weight = base.get(f"{_EMBEDDINGS}.weight")
         if weight != pair.weight:
             has = Sentence("has one of %(shape)s", shape=_times(weight)) if weight is not None else Sentence("has none")
             raise InvalidAdapter(

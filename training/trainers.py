@@ -103,7 +103,7 @@ def _supervised(
     rows = [row for row in rows if row.learned.any()]
     if not rows:
         raise DataError(
-            Sentence("No reply begins within %(tokens)s tokens: raise max_length.", tokens=config.max_length)
+            Sentence("No reply begins within %(tokens)s tokens: raise max_length.", tokens=f"{config.max_length:,}")
         )
     packed = config.packing and _flash()
     data = Dataset.from_list(

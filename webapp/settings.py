@@ -221,6 +221,7 @@ EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'dummy'}.
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "webapp.lib.formats"
 LANGUAGE_COOKIE_NAME = "colloquy_language"
 USE_TZ, TIME_ZONE = True, env.text("TIME_ZONE", "UTC")
 

@@ -18,6 +18,9 @@
     return element;
   }
 
+  const { lang } = document.documentElement;
+  const number = (value) => Math.round(value).toLocaleString(lang); // 1,200, as Django writes it
+
   const short = (value) => (value === 0 ? "0" : Math.abs(value) < 0.01 ? value.toExponential(1) : value.toPrecision(3));
 
   function frame(points) {
@@ -41,8 +44,8 @@
       draw(place, "line", { x1: LEFT, x2: width - RIGHT, y1: y, y2: y });
       draw(place, "text", { x: LEFT - 8, y: y + 4, "text-anchor": "end" }, short(value));
     }
-    draw(place, "text", { x: LEFT, y: HEIGHT - 8 }, from);
-    draw(place, "text", { x: width - RIGHT, y: HEIGHT - 8, "text-anchor": "end" }, to);
+    draw(place, "text", { x: LEFT, y: HEIGHT - 8 }, number(from));
+    draw(place, "text", { x: width - RIGHT, y: HEIGHT - 8, "text-anchor": "end" }, number(to));
     for (const [name, tone] of lines) {
       const path = curves[name].map(([step, value], i) => `${i ? "L" : "M"}${chart.x(step).toFixed(1)} ${chart.y(value).toFixed(1)}`);
       if (path.length === 1) dot(chart, tone, curves[name][0]);
@@ -61,7 +64,7 @@
   // Reading a curve: the mouse or a finger points, the arrow keys step
   const reading = document.getElementById("reading");
 
-  const atStep = (step) => reading.dataset.step.replace("{step}", step);
+  const atStep = (step) => reading.dataset.step.replace("{step}", number(step));
   const nearest = (name, step) => curves[name].reduce((best, point) => (!best || Math.abs(point[0] - step) < Math.abs(best[0] - step) ? point : best), null);
   const steps = (chart) => [...new Set(chart.lines.flatMap(([name]) => (name === "base" ? [] : curves[name].map(([step]) => step))))].sort((a, b) => a - b);
 
@@ -82,7 +85,7 @@
       const point = nearest(name, step);
       if (!point) return [];
       const label = chart.place.parentElement.querySelector(`[data-line="${name}"]`).textContent;
-      const elsewhere = name !== "base" && point[0] !== step ? ` ${reading.dataset.at.replace("{step}", point[0])}` : "";
+      const elsewhere = name !== "base" && point[0] !== step ? ` ${reading.dataset.at.replace("{step}", number(point[0]))}` : "";
       return `${label} ${short(point[1])}${elsewhere}`;
     });
     reading.textContent = [atStep(step), ...values].join(" · ");
@@ -110,8 +113,6 @@
   }
 
   // What the socket tells
-  const { lang } = document.documentElement;
-  const number = (value) => Math.round(value).toLocaleString(lang, { useGrouping: !lang.startsWith("zh") }); // as Django writes it
   const fact = (name) => run.querySelector(`[data-fact="${name}"]`); // none before it has begun
   const show = (name, text) => fact(name)?.replaceChildren(text);
 
@@ -127,7 +128,8 @@
   function showFacts() {
     if (!newest) return;
     const { step, loss, tokens, tokens_per_s: speed, progress, elapsed_s: elapsed, memory_mb: memory, energy_wh: energy } = newest;
-    show("step", step);
+    show("step", number(step));
+    if (fact("step")) fact("step").dataset.step = step;
     show("loss", loss.toFixed(3));
     show("tokens", number(tokens));
     show("tokens_per_s", number(speed));
@@ -140,7 +142,7 @@
   }
 
   document.addEventListener("htmx:afterSwap", () => { // what was asked for may be older than what was told meanwhile
-    if (newest && !(Number(fact("step")?.textContent) >= newest.step)) showFacts();
+    if (newest && !(Number(fact("step")?.dataset.step) >= newest.step)) showFacts();
   });
 
   function add(name, step, value) {
@@ -197,6 +199,24 @@
   // Buttons, banners, what it answers, and the log are the server's to draw
   const head = () => document.getElementById("run-head");
   const refresh = () => (head().dataset.status === "planned" ? location.reload() : htmx.trigger(head(), "changed"));
+
+  // The log follows its end, unless one has scrolled up to read
+  const LONGEST_LOG = 100_000; // characters; "Whole log" has the rest
+  let readingAt = null;
+
+  document.addEventListener("scroll", ({ target }) => {
+    if (target.id === "log-lines") readingAt = target.scrollHeight - target.scrollTop - target.clientHeight < 8 ? null : target.scrollTop;
+  }, true);
+
+  function showLog() {
+    const lines = document.getElementById("log-lines");
+    if (!lines) return;
+    if (readingAt === null && lines.textContent.length > LONGEST_LOG) lines.textContent = lines.textContent.slice(-LONGEST_LOG);
+    lines.scrollTop = readingAt ?? lines.scrollHeight;
+  }
+
+  for (const name of ["htmx:afterSwap", "htmx:oobAfterSwap"]) document.addEventListener(name, showLog);
+  showLog();
 
   let redraw = 0;
 

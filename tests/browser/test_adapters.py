@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from inference.models import check_model
 from tests.browser.adapters import bring, packed, upload
 from tests.browser.people import Site
+from tests.browser.test_accessibility import findings
 from tests.launch.product import wait_for
 
 
@@ -44,15 +45,19 @@ def test_an_adapter_that_cannot_be_served_says_why_and_is_not_put_in_service(
     expect(row).to_contain_text("Its rank is 128")
 
 
-def test_what_is_downloaded_is_taken_again_as_the_same(site: Site, alice: Page, tmp_path: Path) -> None:
+def test_what_is_downloaded_is_known_again_with_the_way_to_where_it_is(site: Site, alice: Page, tmp_path: Path) -> None:
     bring(alice, site, packed(tmp_path, "there-and-back", 51))
     digest = alice.locator("dd code").inner_text()
+    first = alice.url
     with alice.expect_download() as download:
         alice.get_by_role("link", name="Download").click()
     assert download.value.suggested_filename == "there-and-back.zip"
-    bring(alice, site, download.value.path().rename(tmp_path / "back.zip"))
-    expect(alice.get_by_role("heading", name="back")).to_be_visible()
+    upload(alice, site, download.value.path().rename(tmp_path / "back.zip"))
+    expect(alice.get_by_role("alert")).to_contain_text("The same adapter was here already, as there-and-back")
+    assert findings(alice).startswith("Found 0 "), findings(alice)
+    alice.get_by_role("link", name="Show there-and-back").click()
     expect(alice.locator("dd code")).to_have_text(digest)
+    assert alice.url == first
 
 
 def test_an_adapter_is_merged_into_a_full_model_which_is_removed_again(site: Site, alice: Page, tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ DROPPED = """names => {
   return held;
 }"""
 COPIED = "question\tanswer\n" + "".join(f"Was ist Tee {n}?\tBlatt {n * 7919}.\n" for n in range(8))
-SLOW = {"offline": False, "latency": 10, "downloadThroughput": -1, "uploadThroughput": 32 * 1024}  # bytes a second: a minute for the file below
+A_MINUTE = 32 * 1024  # bytes a second, for the file below
+SLOW = {"offline": False, "latency": 10, "downloadThroughput": -1, "uploadThroughput": A_MINUTE}
 FAST = {**SLOW, "latency": 0, "uploadThroughput": -1}
 
 

@@ -61,6 +61,10 @@ def test_adapters_that_differ_have_different_digests(base: Path, tmp_path: Path)
         ({"bias": "lora_only"}, "trains biases"),
         ({"lora_bias": True}, "have biases"),
         ({"init_lora_weights": "pissa_niter_4"}, "changed base weights"),
+        ({"init_lora_weights": "magic"}, "init_lora_weights is magic, which the engine does not know"),
+        ({"alpha_pattern": {"q_proj": "much"}}, "damaged: its alpha_pattern is no table"),
+        ({"alpha_pattern": [8]}, "damaged: its alpha_pattern is no table"),
+        ({"rank_pattern": {"(": 8}}, "damaged: its rank_pattern is no table"),
     ],
 )
 def test_what_the_engines_cannot_serve_is_refused_with_its_reason(
@@ -120,6 +124,25 @@ def test_an_adapter_of_the_embeddings_and_the_head_is_taken(base: Path, tmp_path
     }
     path = write_adapter(tmp_path / "a", base, seed=1, tensors=tensors)
     assert validate(path, base, 8).target_modules == ("embed_tokens", "lm_head")
+
+
+def test_a_configuration_that_names_no_layers_is_refused(adapter: Path, base: Path) -> None:
+    file = adapter / "adapter_config.json"
+    config = json.loads(file.read_text())
+    del config["target_modules"]
+    file.write_text(json.dumps(config))
+    with pytest.raises(InvalidAdapter, match="it names no target_modules"):
+        validate(adapter, base, 8)
+
+
+def test_weights_for_another_kind_of_layer_are_refused(base: Path, tmp_path: Path) -> None:
+    stem = "base_model.model.model.embed_tokens.lora_"
+    linear = {f"{stem}A.weight": np.ones((8, 128), np.float32), f"{stem}B.weight": np.ones((99, 8), np.float32)}
+    refuse(base, tmp_path / "a", linear, "model.embed_tokens as another kind of layer")
+    names = {"lora_A.weight": "lora_embedding_A", "lora_B.weight": "lora_embedding_B"}
+    one = {name: tensor for name, tensor in adapter_weights(base, 1).items() if Q_PROJ in name}
+    table = {name.replace(old, names[old]): t for name, t in one.items() for old in names if name.endswith(old)}
+    refuse(base, tmp_path / "b", table, "q_proj as another kind of layer")
 
 
 @pytest.mark.parametrize("name", ["adapter_config.json", "adapter_model.safetensors"])

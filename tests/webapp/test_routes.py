@@ -261,6 +261,7 @@ runs:delete-corpus                    POST  /runs/files/{corpus}/delete/        
 runs:run                              GET   /runs/{run}/                                         -                 200  200  403  403  404  in
 runs:config                           GET   /runs/{run}/config.json                              -                 200  200  403  403  404  in
 runs:log                              GET   /runs/{run}/log.txt                                  -                 404  404  403  403  404  in
+runs:log-more                         GET   /runs/{run}/log/                                       -                 204  204  403  403  404  in
 runs:tokens                           POST  /runs/{run}/tokens/                                  text=Hello        200  200  403  403  404  in
 runs:stop                             POST  /runs/{run}/stop/                                    -                 302  302  403  403  404  in
 runs:resume                           POST  /runs/{run}/resume/                                  -                 302  302  403  403  404  in

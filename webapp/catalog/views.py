@@ -24,7 +24,7 @@ def home(request: HttpRequest, membership: Membership) -> HttpResponse:
     """The model in service with its card, and those that the team trained."""
     served = shelf.describe(settings.SERVED_MODEL, settings.MODEL)
     done = access.runs_of(membership.team).filter(status=Status.DONE).select_related("version__dataset")
-    page = Paginator(done, PAGE).get_page(request.GET.get("page", "1"))
+    page = Paginator(done.prefetch_related("version__contributions"), PAGE).get_page(request.GET.get("page", "1"))
     context = {
         "served": served,
         "card": markdown.render(served.card),

@@ -23,7 +23,7 @@ from webapp.chat import option_services as services
 from webapp.chat.forms import first_error
 from webapp.chat.models import Conversation, Task
 from webapp.chat.option_forms import OptionsForm
-from webapp.chat.options import Picker, model_in, picker_for, preference, value_of
+from webapp.chat.options import SAMPLING, Picker, model_in, picker_for, preference, value_of
 
 
 @login_required
@@ -108,11 +108,17 @@ def form_for(request: HttpRequest, picker: Picker, options: dict[str, Any]) -> O
 def _saved(request: HttpRequest, picker: Picker, url: str, back: str) -> HttpResponse:
     """With htmx the picker, drawn anew, for the list of models; nothing for the dialog, which closes itself."""
     if not request.headers.get("HX-Request"):
-        messages.success(request, _("The options are saved."))
+        messages.success(request, _told(request, picker))
         return redirect(back)
     if _for_picker(request):
         return _picker(request, picker, url)
     return _toast(HttpResponse(status=204), _("The options are saved."), "success")
+
+
+def _told(request: HttpRequest, picker: Picker) -> str:
+    if request.POST.keys() & {"defaults", "system", *SAMPLING}:
+        return _("The options are saved.")
+    return _("%(model)s answers now.") % {"model": picker.chosen.label}
 
 
 def _for_picker(request: HttpRequest) -> bool:

@@ -17,6 +17,7 @@ from webapp.datasets.lessons import Values
 from webapp.datasets.models import Review, Row
 from webapp.datasets.reviewing import Wish
 from webapp.datasets.turns import changed, held
+from webapp.lib.counts import Count
 
 MAX_ASKS = 40  # times that a page asks for what a worker is to look at
 
@@ -148,7 +149,7 @@ def review_all(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
             messages.error(request, str(error))
         else:
             said = ngettext("%(count)s row: %(verdict)s.", "%(count)s rows: %(verdict)s.", count)
-            messages.success(request, said % {"count": count, "verdict": verdict.label})
+            messages.success(request, said % {"count": Count(count), "verdict": verdict.label})
     address = reverse("datasets:rows", args=[found.pk])
     return redirect(f"{address}?{wish.query}" if wish.query else address)
 

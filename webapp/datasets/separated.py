@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 from webapp.datasets.files import LONGEST_LINE, Bad, Item, Record, Unusable, flaw, open_text, text_lines
+from webapp.lib.counts import Count
 from webapp.lib.sentences import Sentence
 
 SEPARATORS = ",\t;|"
@@ -64,7 +65,11 @@ def named(cells: list[str]) -> list[str]:
     while names and not names[-1]:
         names.pop()
     if len(names) > MOST_COLUMNS:
-        raise Unusable(Sentence("There are %(count)s columns; at most %(most)s.", count=len(names), most=MOST_COLUMNS))
+        raise Unusable(
+            Sentence(
+                "There are %(count)s columns; at most %(most)s.", count=Count(len(names)), most=Count(MOST_COLUMNS)
+            )
+        )
     if not all(names):
         place = names.index("") + 1
         raise Unusable(Sentence("Column %(place)s has no name: the first line must name every column.", place=place))
@@ -80,7 +85,9 @@ def record(columns: list[str], cells: list[str]) -> Record | Bad:
     begin = " ".join(cells)[:120].encode("utf-8", "replace").decode().replace("\x00", "␀")
     if any(cell.strip() for cell in cells[len(columns) :]):
         said = Sentence(
-            "It has %(count)s cells; the first line names %(columns)s columns.", count=len(cells), columns=len(columns)
+            "It has %(count)s cells; the first line names %(columns)s columns.",
+            count=Count(len(cells)),
+            columns=Count(len(columns)),
         )
         return Bad(said, begin)
     if reason := next(filter(None, map(flaw, cells)), ""):

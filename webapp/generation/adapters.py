@@ -44,7 +44,8 @@ class Shelf(Protocol):
 
     def note_loaded(self, name: str) -> None: ...
 
-    def note_refused(self, name: str, reason: str) -> None: ...
+    def note_refused(self, name: str, words: str) -> None:
+        """words: the engine's, as logs have them."""
 
     def note_unloaded(self, name: str) -> None: ...
 

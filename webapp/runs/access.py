@@ -15,6 +15,14 @@ def runs_of(team: Team) -> QuerySet[TrainingRun]:
     return TrainingRun.objects.filter(team=team).select_related("author").order_by("-created_at")
 
 
+def run_of(team: Team, key: str) -> TrainingRun | None:
+    """The team's run that an address names by its id, for a page that only admins reach."""
+    try:
+        return runs_of(team).filter(pk=UUID(key)).first()
+    except ValueError:
+        return None
+
+
 def run_for(user: User, run_id: UUID) -> TrainingRun:
     """Raises Http404 for an outsider, PermissionDenied for too low a role."""
     found = TrainingRun.objects.filter(pk=run_id).select_related("team", "author").first()

@@ -4,9 +4,10 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from webapp.accounts.models import Team
+from webapp.runs import memory
 from webapp.runs.access import corpora_of
 from webapp.runs.models import Checked
-from webapp.runs.presets import SIZES
+from webapp.runs.presets import SIZES, Size
 
 LARGEST_UPLOAD = 2 * 1024**3  # bytes
 SUFFIXES = (".jsonl", ".json", ".ndjson", ".txt", ".md")
@@ -55,3 +56,37 @@ class RunForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["corpora"].queryset = corpora_of(team).filter(status=Checked.READY)  # type: ignore[attr-defined]
         self.fields["size"].choices = [(key, size.label) for key, size in SIZES.items()]  # type: ignore[attr-defined]
+        self.there_is_gb = memory.there_is_gb()
+
+    @property
+    def sizes(self) -> list[tuple[str, Size, bool]]:
+        """Key, size, and whether it would fit into the memory that is free where runs train."""
+        return [(key, size, self._fits(size, 0)) for key, size in SIZES.items()]
+
+    def clean(self) -> dict[str, Any]:
+        wanted = super().clean() or {}
+        characters = sum(corpus.characters for corpus in wanted.get("corpora", ()))
+        if "size" in wanted and not self._fits(SIZES[wanted["size"]], characters):
+            self.add_error("size", self._remedy(SIZES[wanted["size"]], characters))
+        return wanted
+
+    def _fits(self, size: Size, characters: int) -> bool:
+        return self.there_is_gb is None or size.memory_gb(characters) <= self.there_is_gb
+
+    def _remedy(self, size: Size, characters: int) -> str:
+        if any(self._fits(one, characters) for one in SIZES.values()):
+            advice = _(
+                "The chosen size needs about %(needed)s GB of memory while it learns, and the machine that trains has "
+                "%(room)s GB to spare: choose a smaller size, or end something else on that machine."
+            )
+        elif any(self._fits(one, 0) for one in SIZES.values()):
+            advice = _(
+                "With these files the model needs about %(needed)s GB of memory while it learns, and the machine that "
+                "trains has %(room)s GB to spare: choose fewer or shorter files."
+            )
+        else:
+            advice = _(
+                "Even the smallest size needs more memory than the %(room)s GB that the machine that trains has to "
+                "spare: end something else on that machine first."
+            )
+        return advice % {"needed": f"{size.memory_gb(characters):.1f}", "room": f"{self.there_is_gb:.1f}"}

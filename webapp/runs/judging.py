@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
+from django.utils import timezone
 
 from webapp.accounts.models import User
 from webapp.runs.models import Judgement, TrainingRun, Winner
@@ -31,6 +32,14 @@ class Duel:
     left: str
     right: str
     left_is_this: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a person said of row `number`: "left", "right" or "tie"."""
+
+    number: int
+    choice: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +79,28 @@ def duels(run: TrainingRun, user: User, against: str) -> Iterator[Duel]:
 
 
 def judge(run: TrainingRun, user: User, *, against: str, number: int, choice: str) -> None:
-    """choice: "left", "right" or "tie". Judging a row anew replaces what that person said of it."""
+    """choice: as Said has it. Judging a row anew replaces what that person said of it."""
     if choice == "tie":
         winner = Winner.TIE
     else:
         winner = Winner.THIS if (choice == "left") == _toss(run, user, number) else Winner.OTHER
-    Judgement.objects.update_or_create(
-        run=run, author=user, number=number, against=against, defaults={"winner": winner}
-    )
+    said = {"winner": winner, "created_at": timezone.now()}
+    Judgement.objects.update_or_create(run=run, author=user, number=number, against=against, defaults=said)
+
+
+def last_said(run: TrainingRun, user: User, against: str) -> Said | None:
+    """This person's judgement that came last."""
+    last = _judged(run, against).filter(author=user).order_by("-created_at").first()
+    if last is None:
+        return None
+    if last.winner == Winner.TIE:
+        return Said(last.number, "tie")
+    return Said(last.number, "left" if (last.winner == Winner.THIS) == _toss(run, user, last.number) else "right")
+
+
+def take_back(run: TrainingRun, user: User, *, against: str, number: int) -> bool:
+    """The pair is to be judged again. Whether there was a judgement of this person: twice is once."""
+    return bool(_judged(run, against).filter(author=user, number=number).delete()[0])
 
 
 def win_rate(run: TrainingRun, against: str) -> WinRate | None:
@@ -97,7 +120,7 @@ def wilson(share: float, n: int) -> tuple[float, float]:
     return max(0.0, (middle - spread) / whole), min(1.0, (middle + spread) / whole)
 
 
-def _judged(run: TrainingRun, against: str) -> Any:
+def _judged(run: TrainingRun, against: str) -> QuerySet[Judgement]:
     return Judgement.objects.filter(run=run, against=against)
 
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from inference.models import weigh
 from webapp.accounts.models import Team
 from webapp.datasets.models import Shape, Version
+from webapp.lib.counts import Count
 from webapp.runs import teaching
 from webapp.runs.models import TrainingRun
 from webapp.runs.neighbours import serving
@@ -130,7 +131,7 @@ class LessonForm(forms.Form):
         label=_("Seed"), initial=0, min_value=0, max_value=2**31 - 1, help_text=_("The same seed repeats the run.")
     )
 
-    basic = ("name", "version", "base", "method", "num_epochs")
+    basic = ("name", "version", "base", "goes_to", "method", "num_epochs")
 
     def __init__(self, *args: Any, team: Team, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -220,8 +221,8 @@ def _describe(version: Version) -> str:
     described = _("%(dataset)s, version %(number)s: %(rows)s rows, %(held_out)s held out") % {
         "dataset": version.dataset.name,
         "number": version.number,
-        "rows": version.rows,
-        "held_out": version.held_out,
+        "rows": Count(version.rows),
+        "held_out": Count(version.held_out),
     }
     return described if version.shape == Shape.SUPERVISED else f"{described} · {version.get_shape_display()}"
 
@@ -231,7 +232,14 @@ def summary(config: dict[str, Any]) -> list[str]:
     adapter = {"lora": "LoRA", "qlora": "QLoRA"}.get(config.get("method", ""))
     found = [f"{adapter}, r {config['r']}" if adapter and "r" in config else adapter or gettext("all of the weights")]
     if epochs := config.get("num_epochs"):
-        found.append(ngettext("%(count)g epoch", "%(count)g epochs", 1 if epochs == 1 else 2) % {"count": epochs})
+        found.append(
+            ngettext("%(count)s epoch", "%(count)s epochs", 1 if epochs == 1 else 2) % {"count": _figure(epochs)}
+        )
     if rows := config.get("batch_size"):
-        found.append(ngettext("%(count)d row in a step", "%(count)d rows in a step", rows) % {"count": rows})
+        found.append(ngettext("%(count)s row in a step", "%(count)s rows in a step", rows) % {"count": Count(rows)})
     return found
+
+
+def _figure(value: float) -> str:
+    """1000 as "1,000", 1.5 as it is."""
+    return str(Count(value)) if value == int(value) else f"{value:g}"

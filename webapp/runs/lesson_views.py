@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from webapp.accounts.access import me, switch_team
@@ -42,13 +43,9 @@ def teach(request: HttpRequest, membership: Membership) -> HttpResponse:
 
 
 def _begun(request: HttpRequest, membership: Membership) -> dict:
-    if request.GET.get("again"):
-        try:
-            found = access.runs_of(membership.team).filter(pk=UUID(request.GET["again"])).first()
-        except ValueError:
-            found = None
-        if found and found.version_id:
-            return {**found.config, "name": found.name, "version": found.version_id, "goes_to": found.goes_to}
+    found = access.run_of(membership.team, request.GET.get("again", ""))
+    if found and found.version_id:
+        return {**found.config, "name": found.name, "version": found.version_id, "goes_to": found.goes_to}
     return _proposed(versions_of(membership.team), request.GET.get("version", ""))
 
 
@@ -91,16 +88,26 @@ def judge(request: HttpRequest, run_id: UUID) -> HttpResponse:
     if against not in rivals:
         raise Http404
     if request.method == "POST":
-        number, choice = request.POST.get("number", ""), request.POST.get("choice", "")
-        if number.isdecimal() and int(number) < len(rows) and choice in ("left", "right", "tie"):
-            judging.judge(run, me(request), against=against, number=int(number), choice=choice)
+        _hear(request, run, against, len(rows))
         return redirect(f"{request.path}?against={against}")
     left = list(judging.duels(run, me(request), against))
     context = {
         "run": run,
         "duel": left[0] if left else None,
         "left": len(left),
+        "said": judging.last_said(run, me(request), against),
         "against": against,
         "rate": judging.win_rate(run, against),
     }
     return render(request, "runs/judge.html", context)
+
+
+def _hear(request: HttpRequest, run: TrainingRun, against: str, rows: int) -> None:
+    """A judgement, or that one is taken back; anything else is passed over."""
+    number, choice = request.POST.get("number", ""), request.POST.get("choice", "")
+    if not number.isdecimal() or int(number) >= rows:
+        return
+    if choice in ("left", "right", "tie"):
+        judging.judge(run, me(request), against=against, number=int(number), choice=choice)
+    elif choice == "undo" and judging.take_back(run, me(request), against=against, number=int(number)):
+        messages.success(request, _("Taken back: here is the pair again."))

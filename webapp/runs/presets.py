@@ -11,6 +11,8 @@ from django_stubs_ext import StrPromise
 BATCH_TOKENS = 4096
 PLATEAU = 0.7  # share of the time at the peak learning rate; then it falls
 BYTES_PER_PARAMETER = 16  # float32 weights, gradients and AdamW's two moments
+BYTES_PER_CHARACTER = 4  # of what it learns from: the texts, while the tokenizer learns; then their tokens
+PYTORCH_GB = 0.75
 # Measured on 2 cores of a server CPU: 6.5 million parameters learn some 3,700 tokens a second.
 FLOPS_PER_CORE = 6 * 6.5e6 * 3700 / 2
 
@@ -38,11 +40,12 @@ class Size:
         attention = 2 * width * heads + 2 * width * heads // 2
         return self.vocab_size * width + self.num_hidden_layers * (attention + 3 * width * self.intermediate_size)
 
-    @property
-    def memory_gb(self) -> float:
-        """While it learns: its weights and their moments, the activations of a batch, and PyTorch itself."""
+    def memory_gb(self, characters: int = 0) -> float:
+        """While it learns from so many characters: its weights and their moments, the activations of a batch, the
+        tokens, and PyTorch itself. Within a fifth of what runs measured (tests/webapp/runs/test_memory.py)."""
         activations = BATCH_TOKENS * 4 * (self.num_hidden_layers * 24 * self.hidden_size + 3 * self.vocab_size)
-        return (self.parameters * BYTES_PER_PARAMETER + activations) / 1e9 + 0.6
+        read = characters * BYTES_PER_CHARACTER
+        return (self.parameters * BYTES_PER_PARAMETER + activations + read) / 1e9 + PYTORCH_GB
 
     @property
     def tokens_per_s(self) -> float:
@@ -93,3 +96,11 @@ def configuration(size: Size, sources: list[dict], held_out: list[dict], *, minu
         "evaluate_every": 50,
         "save_minutes": max(1, minutes // 20),
     }
+
+
+def asked(config: dict[str, Any]) -> dict[str, Any]:
+    """What a form was filled with of which CONFIG was made, as far as one can tell: size, minutes and seed."""
+    size = next((key for key, size in SIZES.items() if size.model() == config.get("model")), None)
+    minutes = round(sum(stage.get("max_minutes") or 0 for stage in config.get("stages", ())))
+    found = {"size": size, "minutes": minutes or None, "seed": config.get("seed")}
+    return {name: value for name, value in found.items() if value is not None}

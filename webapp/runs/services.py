@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from webapp.accounts.models import Team, User
 from webapp.datasets.models import Version
 from webapp.lib import presence
+from webapp.lib.counts import Count
 from webapp.lib.groups import tell
 from webapp.lib.jobs import ask
 from webapp.lib.sentences import told
@@ -200,7 +201,7 @@ def _within_allowance(team: Team) -> None:
         raise Refused(
             _("The team has used its %(minutes)s minutes of training of the last 30 days. Wait, or ask who runs this "
               "install to raise TRAINING_MINUTES_PER_TEAM.")
-            % {"minutes": settings.TRAINING_MINUTES_PER_TEAM}
+            % {"minutes": Count(settings.TRAINING_MINUTES_PER_TEAM)}
         )  # fmt: skip
 
 

@@ -1,14 +1,16 @@
 """The training worker's side: a message only says "look"; which run is due, the database says."""
 
+import contextlib
 import os
 import secrets
 import threading
 
 from celery import shared_task
-from celery.signals import worker_ready, worker_shutting_down
+from celery.signals import heartbeat_sent, worker_ready, worker_shutting_down
+from redis.exceptions import RedisError
 
 from webapp.lib.jobs import ask
-from webapp.runs import checking, estimates, leases, services
+from webapp.runs import checking, estimates, leases, memory, services
 from webapp.runs.models import Checked, Corpus, Status, TrainingRun
 from webapp.runs.process import Supervision
 
@@ -44,6 +46,12 @@ def check_corpus(corpus_id: str) -> None:
     corpus = Corpus.objects.filter(pk=corpus_id, status=Checked.CHECKING).first()
     if corpus:
         checking.check(corpus)
+
+
+@heartbeat_sent.connect
+def tell_memory(**kwargs) -> None:
+    with contextlib.suppress(RedisError):
+        memory.tell()
 
 
 @worker_ready.connect

@@ -16,6 +16,7 @@ urlpatterns = [
     path("<uuid:run_id>/judge/", lesson_views.judge, name="judge"),
     path("<uuid:run_id>/config.json", views.config, name="config"),
     path("<uuid:run_id>/log.txt", views.log, name="log"),
+    path("<uuid:run_id>/log/", views.log_more, name="log-more"),
     path("<uuid:run_id>/tokens/", views.tokenize, name="tokens"),
     path("<uuid:run_id>/stop/", views.stop, name="stop"),
     path("<uuid:run_id>/resume/", views.resume, name="resume"),

@@ -1,6 +1,7 @@
 """Runs and what they learn from. Every page works without script; with it, the socket brings what changes."""
 
 import json
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -39,7 +40,8 @@ def home(request: HttpRequest, membership: Membership) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @in_team(Role.ADMIN)
 def new(request: HttpRequest, membership: Membership) -> HttpResponse:
-    form = RunForm(request.POST or None, team=membership.team)
+    """?again= fills the form as that run's was."""
+    form = RunForm(request.POST or None, team=membership.team, initial=_begun(request, membership))
     if form.is_valid():
         wanted = form.cleaned_data
         corpora = list(wanted["corpora"])
@@ -56,6 +58,16 @@ def new(request: HttpRequest, membership: Membership) -> HttpResponse:
         else:
             return redirect("runs:run", run.pk)
     return _new_page(request, membership, form, UploadForm(), status=422 if form.errors else 200)
+
+
+def _begun(request: HttpRequest, membership: Membership) -> dict[str, Any]:
+    """`gone`: how many of the run's files were removed since."""
+    found = access.run_of(membership.team, request.GET.get("again", ""))
+    if not found or found.command != Command.PRETRAIN:
+        return {}
+    kept = [str(key) for key in found.corpora.values_list("pk", flat=True)]
+    learnt = {source["file"] for stage in found.config.get("stages", ()) for source in stage["sources"]}
+    return {**presets.asked(found.config), "name": found.name, "corpora": kept, "gone": len(learnt) - len(kept)}
 
 
 @require_POST
@@ -77,15 +89,15 @@ def _new_page(
         "upload": upload_form,
         "corpora": corpora,
         "checking": any(corpus.status == Checked.CHECKING for corpus in corpora),
-        "sizes": presets.SIZES,
+        "sizes": form.sizes,
     }
     context |= {"chosen": _chosen(form, corpora), **allowance.of(membership.team)}
     return render(request, "runs/new.html", context, status=status)
 
 
 def _chosen(form: RunForm, corpora: list[Corpus]) -> list[str]:
-    """The ids of the files that are ticked: at first, the one that came last."""
-    if form.is_bound:
+    """The ids of the files that are ticked: at first those of the run that is made again, or the one that came last."""
+    if form.is_bound or "corpora" in form.initial:
         return list(form["corpora"].value() or [])
     return [str(corpus.pk) for corpus in corpora if corpus.status == Checked.READY][:1]
 
@@ -155,6 +167,18 @@ def log(request: HttpRequest, run_id: UUID) -> FileResponse:
     if not found.log.is_file():
         raise Http404
     return FileResponse(found.log.open("rb"), content_type="text/plain; charset=utf-8")
+
+
+@login_required
+@require_GET
+def log_more(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    """What came after the first ?after= bytes of the log; 204 where nothing did."""
+    found = access.run_for(me(request), run_id)
+    after = request.GET.get("after", "")
+    piece = logs.lines_after(found.log, int(after) if after.isdecimal() else 0)
+    if not piece:
+        return HttpResponse(status=204)
+    return render(request, "runs/log_more.html", {"run": found, "log": piece})
 
 
 @login_required

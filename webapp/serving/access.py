@@ -27,8 +27,9 @@ def model_for(user: User, model_id: UUID) -> NamedModel:
 
 def adapters_of(team: Team) -> QuerySet[Adapter]:
     """The latest first."""
-    found = Adapter.objects.filter(team=team).select_related("run__version", "author")
-    return found.prefetch_related("run__version__contributions").order_by("-created_at")
+    found = Adapter.objects.filter(team=team).select_related("run__version", "author", "same_as")
+    known = found.prefetch_related("run__version__contributions", "same_as__versions__model")
+    return known.order_by("-created_at")
 
 
 def adapter_for(user: User, adapter_id: UUID) -> Adapter:

@@ -6,10 +6,12 @@ import zipfile
 from pathlib import Path, PurePosixPath
 
 from django.conf import settings
+from django.db import transaction
 
 from inference.adapters import AdapterInfo, AdapterStore, InvalidAdapter
 from inference.models import is_local, version_of
 from inference.versions import CONFIG, WEIGHTS
+from webapp.accounts.models import Team
 from webapp.lib.sentences import Sentence, said
 from webapp.serving.files import LIMITS, base_version
 from webapp.serving.models import Adapter, Checked
@@ -28,11 +30,42 @@ def check(adapter: Adapter) -> None:
     try:
         info = _admit(adapter)
     except (InvalidAdapter, OSError) as error:
-        known: dict[str, object] = {"status": Checked.REFUSED, "problem": said(error)}
+        _note(adapter, status=Checked.REFUSED, problem=said(error))
     else:
-        known = {"status": Checked.READY, "problem": "", "base": base_version(), **_facts(info)}
-    Adapter.objects.filter(pk=adapter.pk, status=Checked.CHECKING).update(**known)
+        _keep(adapter, info)
     shutil.rmtree(adapter.upload, ignore_errors=True)
+
+
+@transaction.atomic
+def _keep(adapter: Adapter, info: AdapterInfo) -> None:
+    """What somebody brings is listed once in a team, should it be checked twice at the same time."""
+    Team.objects.select_for_update(no_key=True).get(pk=adapter.team_id)
+    twin = None if adapter.run_id else _twin(adapter, info.sha256)
+    if twin:
+        _note(adapter, status=Checked.REFUSED, problem=_here_already(twin), same_as=twin)
+    else:
+        _note(adapter, status=Checked.READY, problem="", base=base_version(), **_facts(info))
+
+
+def _twin(adapter: Adapter, sha256: str) -> Adapter | None:
+    """The same files for the same base in that team; one that is a version of a model before one that is none."""
+    same = Adapter.objects.filter(team=adapter.team_id, sha256=sha256, base=base_version(), status=Checked.READY)
+    found = list(same.prefetch_related("versions__model").order_by("created_at"))
+    return next((one for one in found if one.place), found[0] if found else None)
+
+
+def _here_already(twin: Adapter) -> Sentence:
+    if place := twin.place:
+        return Sentence(
+            "The same adapter was here already, as version %(number)s of %(model)s: it was not added again.",
+            number=place.number,
+            model=place.model,
+        )
+    return Sentence("The same adapter was here already, as %(name)s: it was not added again.", name=twin)
+
+
+def _note(adapter: Adapter, **known: object) -> None:
+    Adapter.objects.filter(pk=adapter.pk, status=Checked.CHECKING).update(**known)
 
 
 def _facts(info: AdapterInfo) -> dict[str, object]:

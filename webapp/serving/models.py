@@ -39,6 +39,7 @@ class Adapter(models.Model):
     name = models.CharField(max_length=80)  # of the run, or of the file
     status = models.CharField(max_length=8, choices=Checked, default=Checked.CHECKING)
     problem = SentenceField(blank=True)  # why it was refused
+    same_as = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="+")  # if for being it again
     sha256 = models.CharField(max_length=64, blank=True)
     rank = models.PositiveIntegerField(default=0)
     lora_alpha = models.FloatField(default=0)
@@ -60,6 +61,11 @@ class Adapter(models.Model):
     @property
     def ready(self) -> bool:
         return self.status == Checked.READY
+
+    @property
+    def place(self) -> "Version | None":
+        """Under which name and number people know it: where it answers everybody, else where it came last."""
+        return max(self.versions.all(), key=lambda one: (one.pk == one.model.current_id, one.pk), default=None)
 
     @property
     def upload(self) -> Path:

@@ -8,13 +8,12 @@ from django.utils import timezone
 
 from webapp.generation.adapters import Plan
 from webapp.generation.models import ACTIVE, Generation
-from webapp.lib.sentences import Sentence
 from webapp.serving import services
 from webapp.serving.files import base_version, directory
 from webapp.serving.models import Checked, Version
+from webapp.serving.refusals import reason
 
 AGAIN = timedelta(seconds=30)  # until what the engine refused is tried once more
-MISSING = Sentence("Its files are missing from the store: bring the adapter again.")
 GRACE = timedelta(seconds=5)  # for a reply that was being asked for when its version left
 
 
@@ -40,9 +39,9 @@ class Shelf:
         for version in _named(name):
             services.arrived(version)
 
-    def note_refused(self, name: str, reason: str) -> None:
-        known = {"loaded": False, "tried_at": timezone.now()}
-        _named(name).update(**known, problem=reason if self.find(name) else MISSING)
+    def note_refused(self, name: str, words: str) -> None:
+        problem = reason(self.find(name), words)
+        _named(name).update(loaded=False, tried_at=timezone.now(), problem=problem)
 
     def note_unloaded(self, name: str) -> None:
         _named(name).update(loaded=False)

@@ -7,6 +7,9 @@ from django.utils import timezone
 
 from tests.webapp.people import client_of
 from webapp.accounts.models import Team, User
+from webapp.datasets import consent
+from webapp.datasets.models import Contribution, Dataset, Shape
+from webapp.datasets.models import Version as Frozen
 from webapp.runs.models import Command, Event, Status, TrainingRun
 from webapp.serving.models import Adapter, NamedModel, Version
 
@@ -57,3 +60,37 @@ def test_a_model_from_scratch_that_the_engine_was_started_with_is_in_service(
     settings.MODEL = str(taught.result)
 
     assert "ready to serve" not in client_of(alice).get("/models/").content.decode()
+
+
+def test_a_model_that_learnt_from_somebody_who_withdrew_consent_is_marked(
+    taught: TrainingRun, team: Team, alice: User, bob: User
+) -> None:
+    member = bob.memberships.get(team=team)
+    consent.agree(member)
+    dataset = Dataset.objects.create(team=team, author=alice, name="Teas", source="upload")
+    taught.version = Frozen.objects.create(dataset=dataset, number=1, shape=Shape.SUPERVISED, rows=9, held_out=1)
+    taught.save()
+    Contribution.objects.create(version=taught.version, person=bob, rows=3)
+    assert "onsent" not in client_of(alice).get("/models/").content.decode()
+
+    consent.withdraw(member)
+    page = client_of(alice).get("/models/").content.decode()
+    assert "Consent withdrawn" in page
+    sentence = "It learnt from rows of somebody who has withdrawn their consent since."
+    assert sentence in page
+    assert sentence in client_of(alice).get(f"/runs/{taught.pk}/").content.decode()
+
+
+def test_many_models_are_marked_without_a_query_each(
+    taught: TrainingRun, team: Team, alice: User, django_assert_max_num_queries
+) -> None:
+    dataset = Dataset.objects.create(team=team, author=alice, name="Teas", source="upload")
+    about = {"dataset": dataset, "shape": Shape.SUPERVISED, "rows": 9, "held_out": 1}
+    versions = Frozen.objects.bulk_create(Frozen(number=n, **about) for n in range(15))
+    done = {"team": team, "config": {}, "status": Status.DONE, "finished_at": timezone.now()}
+    TrainingRun.objects.bulk_create(TrainingRun(name=f"run {v.number}", version=v, **done) for v in versions)
+
+    browser = client_of(alice)
+
+    with django_assert_max_num_queries(14):
+        assert browser.get("/models/").content.decode().count("<article") == 16

@@ -9,7 +9,7 @@ from tests.webapp.chat import talk
 from tests.webapp.viewers import Tab
 from webapp.accounts.models import Membership, Role
 from webapp.accounts.services import create_team
-from webapp.chat import keeping, option_services, services
+from webapp.chat import consumers, keeping, option_services, services
 from webapp.chat.models import Conversation, Message
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -29,7 +29,8 @@ async def begin(tab: Tab, text: str = "Hello", client_id: UUID | None = None, **
     return await tab.hears_of("begun")
 
 
-async def test_the_first_message_makes_the_conversation(alice, look):
+async def test_the_first_message_makes_the_conversation(alice, look, monkeypatch):
+    monkeypatch.setattr(consumers, "WATCH_S", 0.05)  # nobody says that the reply has ended: it is found
     address = await do(new)(alice)
     tab = await look(alice, address)
     assert not await do(Conversation.objects.exists)()

@@ -172,6 +172,56 @@ def test_judging_goes_from_pair_to_pair(compared: TrainingRun, alice: User, clie
     assert "Question 1" in client.get(address).content.decode()
 
 
+def judged(run: TrainingRun, person: User) -> dict[int, str]:
+    return dict(run.judgements.filter(author=person).values_list("number", "winner"))
+
+
+def test_a_judgement_is_taken_back_and_the_pair_judged_otherwise(
+    compared: TrainingRun, alice: User, anna: User
+) -> None:
+    judging.judge(compared, anna, against="base", number=0, choice="tie")
+    browser, address = client_of(alice), f"/runs/{compared.pk}/judge/?against=base"
+    assert 'value="undo"' not in browser.get(address).content.decode()
+    for number in ("0", "1"):
+        browser.post(address, {"number": number, "choice": "left"})
+    first = judged(compared, alice)
+    page = browser.get(address).content.decode()
+    assert "Question 2" in page
+    assert "The pair before: A is better." in page
+
+    for _ in range(2):  # pressed twice: one is taken back
+        page = browser.post(address, {"number": "1", "choice": "undo"}, follow=True).content.decode()
+    assert "Question 1" in page
+    assert judged(compared, alice) == {0: first[0]}
+    browser.post(address, {"number": "1", "choice": "right"})
+    assert judged(compared, alice) == {0: first[0], 1: Winner.OTHER if first[1] == Winner.THIS else Winner.THIS}
+    assert judged(compared, anna) == {0: Winner.TIE}
+
+
+def test_the_win_rate_follows_what_is_taken_back(compared: TrainingRun, alice: User, anna: User) -> None:
+    for person in (alice, anna):
+        judging.judge(compared, person, against="base", number=0, choice="tie")
+    before = judging.win_rate(compared, "base")
+    duel = next(judging.duels(compared, alice, "base"))
+    choice = "left" if duel.left_is_this else "right"
+    judging.judge(compared, alice, against="base", number=duel.number, choice=choice)
+    assert judging.win_rate(compared, "base") != before
+    assert judging.last_said(compared, alice, "base") == judging.Said(duel.number, choice)
+
+    assert judging.take_back(compared, alice, against="base", number=duel.number)
+    assert judging.win_rate(compared, "base") == before
+    assert judging.last_said(compared, alice, "base") == judging.Said(0, "tie")
+    assert not judging.take_back(compared, alice, against="base", number=duel.number)
+
+
+def test_what_was_judged_last_is_what_is_taken_back_whatever_its_row(compared: TrainingRun, alice: User) -> None:
+    for number in (5, 0, 5):
+        judging.judge(compared, alice, against="base", number=number, choice="right")
+
+    assert judging.last_said(compared, alice, "base") == judging.Said(5, "right")
+    assert judging.last_said(compared, alice, "in_service") is None
+
+
 def test_people_who_wait_are_those_whose_replies_are_interactive() -> None:
     from inference.messages import Priority
     from webapp.generation.models import Generation

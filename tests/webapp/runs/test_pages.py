@@ -1,6 +1,7 @@
 """What the pages of training show: the queue in its order, what was chosen, what a team has left."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.test import Client
@@ -9,7 +10,7 @@ from django.utils import timezone
 from tests.webapp.people import client_of
 from tests.webapp.runs.conftest import Upload
 from webapp.accounts.models import Team, User
-from webapp.runs import curves, lesson_form
+from webapp.runs import curves, lesson_form, logs, services, uploads
 from webapp.runs.models import Event, Status, TrainingRun
 
 pytestmark = pytest.mark.django_db
@@ -105,3 +106,95 @@ def test_a_run_is_told_from_the_next_by_its_settings() -> None:
         "1 epoch",
         "1 row in a step",
     ]
+
+
+def test_a_run_from_scratch_is_made_once_more_with_changes(
+    page: Client, team: Team, alice: User, upload: Upload
+) -> None:
+    first, second = upload(name="first.txt"), upload(name="second.txt")
+    upload(name="third.txt")
+    asked = {
+        "name": "Tales",
+        "corpora": [str(first.pk), str(second.pk)],
+        "size": "small",
+        "minutes": "240",
+        "seed": "7",
+    }
+    made = page.post("/runs/new/", asked).url
+    run = TrainingRun.objects.get()
+    assert "Once more, with changes" not in page.get(made).content.decode()  # it is not over
+    services.stop_run(run)
+    assert f'href="/runs/new/?again={run.pk}"' in page.get(made).content.decode()
+
+    again = page.get(f"/runs/new/?again={run.pk}")
+    form = again.context["form"]
+    assert {name: str(form[name].value()) for name in ("name", "size", "minutes", "seed")} == {
+        name: asked[name] for name in ("name", "size", "minutes", "seed")
+    }
+    assert set(again.context["chosen"]) == {str(first.pk), str(second.pk)}
+    assert "removed since" not in again.content.decode()
+
+
+def test_a_run_whose_files_were_removed_says_so_when_it_is_made_once_more(
+    page: Client, team: Team, alice: User, upload: Upload
+) -> None:
+    first, second = upload(name="first.txt"), upload(name="second.txt")
+    config = uploads.configuration("tiny", [first, second], minutes=10, seed=0)
+    run = services.create_run(team=team, author=alice, name="Tales", config=config, corpora=[first, second])
+    services.stop_run(run)
+    uploads.delete_corpus(first)
+
+    again = page.get(f"/runs/new/?again={run.pk}")
+    assert again.context["chosen"] == [str(second.pk)]
+    assert "1 file that it learnt from has been removed since." in again.content.decode()
+
+
+@pytest.mark.parametrize("again", ["", "nonsense", "00000000-0000-0000-0000-000000000000"])
+def test_a_form_that_is_to_be_filled_as_no_known_run_was_is_fresh(page: Client, upload: Upload, again: str) -> None:
+    newest = upload()
+
+    fresh = page.get(f"/runs/new/?again={again}")
+    assert fresh.context["chosen"] == [str(newest.pk)]
+    assert fresh.context["form"]["size"].value() == "tiny"
+
+
+def test_nobody_fills_the_form_from_the_run_of_another_team(charlie: User, run: TrainingRun) -> None:
+    assert "Tales" not in client_of(charlie).get(f"/runs/new/?again={run.pk}").content.decode()
+
+
+def test_a_run_of_no_preset_leaves_the_size_to_be_chosen(page: Client, run: TrainingRun) -> None:
+    form = page.get(f"/runs/new/?again={run.pk}").context["form"]
+
+    assert (form["name"].value(), form["size"].value(), form["minutes"].value()) == ("Tales", "tiny", 10)
+
+
+def test_the_log_of_a_run_at_work_is_told_on_from_where_the_page_has_it(page: Client, run: TrainingRun) -> None:
+    TrainingRun.objects.update(status=Status.RUNNING)
+    run.directory.mkdir(parents=True)
+    run.log.write_text("".join(f"line {n}\n" for n in range(30)) + "half a li")
+    shown = page.get(f"/runs/{run.pk}/")
+    assert shown.context["log"].text == "".join(f"line {n}\n" for n in range(10, 30))
+    end = shown.context["log"].end
+    assert f'hx-get="/runs/{run.pk}/log/?after={end}" hx-trigger="every 3s"' in shown.content.decode()
+
+    assert page.get(f"/runs/{run.pk}/log/?after={end}").status_code == 204
+    with run.log.open("a") as log:
+        log.write("ne <b>雪</b>\n")
+    more = page.get(f"/runs/{run.pk}/log/?after={end}")
+    assert ">half a line &lt;b&gt;雪&lt;/b&gt;\n</div>" in more.content.decode()
+    assert page.get(f"/runs/{run.pk}/log/?after={more.context['log'].end}").status_code == 204
+
+    TrainingRun.objects.update(status=Status.DONE)
+    assert "every 3s" not in page.get(f"/runs/{run.pk}/log/?after={end}").content.decode()
+
+
+def test_of_much_that_was_logged_the_page_gets_the_end_in_whole_lines(tmp_path: Path) -> None:
+    log = tmp_path / "log.txt"
+    log.write_text("".join(f"the snow, 雪, fell {n} times\n" for n in range(2000)))
+
+    piece = logs.lines_after(log, 30)
+    assert len(piece.text.encode()) <= logs.LAST_BYTES
+    assert piece.text.startswith("the snow")
+    assert piece.text.endswith("1999 times\n")
+    assert piece.end == log.stat().st_size
+    assert not logs.lines_after(tmp_path / "none.txt", 5)

@@ -198,6 +198,19 @@ def test_a_name_out_of_service_leaves_the_model_in_service_to_compare_with(
     assert [name for name, _ in outcome.of(done)["duels"]] == ["base"]
 
 
+def test_the_form_asks_among_the_first_things_under_which_name_it_is_to_serve(
+    run: TrainingRun, put: Put, alice: User, client: Client
+) -> None:
+    client.force_login(alice)
+    assert "To be put in service as" not in client.get("/runs/teach/").content.decode()  # there is no choice
+
+    put("Support")
+    page = client.get("/runs/teach/").content.decode()
+    assert page.index("To be put in service as") < page.index("More settings")
+    assert page.count("To be put in service as") == 1
+    assert "To be put in service as</label>" in page.replace("\n", "").replace(" <", "<")  # "A new name" is a choice
+
+
 def test_the_name_that_is_proposed_learnt_from_the_same_rows(run: TrainingRun, put: Put) -> None:
     put("Support", run)
     put("Translator")

@@ -17,8 +17,8 @@ from tests.tiny_llama import write_model
 from tests.webapp import chinese
 from tests.webapp.people import client_of
 from tests.webapp.serving.conftest import Make
-from webapp.accounts.models import User
-from webapp.serving import admission
+from webapp.accounts.models import Team, User
+from webapp.serving import admission, services, tasks
 from webapp.serving.admission import store
 from webapp.serving.models import Adapter, Checked
 
@@ -50,7 +50,7 @@ def bring(browser: Client, *files: tuple[str, bytes]) -> Adapter:
     """As it is once a worker has checked it."""
     response = browser.post("/serving/adapters/", {"upload": [SimpleUploadedFile(*file) for file in files]})
     assert response.status_code == 302, response.content.decode()
-    adapter = Adapter.objects.get()
+    adapter = Adapter.objects.get(status=Checked.CHECKING)
     admission.check(adapter)
     adapter.refresh_from_db()
     assert not adapter.upload.exists()
@@ -186,6 +186,61 @@ def test_a_choice_of_files_that_makes_no_adapter_gets_a_sentence(browser: Client
     assert response.status_code == 422
     assert sentence in response.content.decode()
     assert not Adapter.objects.exists()
+
+
+def test_the_same_adapter_brought_again_is_refused_with_the_way_to_where_it_is(
+    browser: Client, good: Files, team: Team, anna: User
+) -> None:
+    first = bring(browser, ("teas.zip", zipped(good)))
+    again = bring(browser, ("other.zip", zipped(good, "folder/")))
+    assert (again.status, again.same_as) == (Checked.REFUSED, first)
+    assert again.problem == "The same adapter was here already, as teas: it was not added again."
+    assert f'href="{first.get_absolute_url()}">Show teas</a>' in browser.get(again.get_absolute_url()).content.decode()
+
+    model = services.create_model(team=team, name="Support", teams=[team])
+    services.put_in_service(model=model, adapter=first, author=anna)
+    third = bring(browser, *((name, good[name]) for name in (CONFIG, WEIGHTS)))
+    assert third.problem == "The same adapter was here already, as version 1 of Support: it was not added again."
+    for path in (third.get_absolute_url(), again.get_absolute_url(), "/serving/"):
+        page = browser.get(path).content.decode()
+        assert f'href="{model.get_absolute_url()}">Show Support · 1</a>' in page
+    assert chinese.english_in(third.problem) == []
+
+    browser.post(third.get_absolute_url() + "delete/")
+    tasks.forget(str(third.pk), third.sha256)
+    assert store().versions() == {first.sha256}
+    assert sorted(file.name for file in store().path(first.sha256).iterdir()) == [CONFIG, WEIGHTS, "run.json"]
+
+
+def test_what_differs_in_its_weights_or_its_configuration_is_another_adapter(
+    browser: Client, good: Files, adapter_files: Callable[..., Path]
+) -> None:
+    other = {WEIGHTS: (adapter_files(2) / WEIGHTS).read_bytes()}
+    for files in (good, changed(good, lora_alpha=7), good | other):
+        assert bring(browser, ("teas.zip", zipped(files))).status == Checked.READY
+
+
+def test_the_same_adapter_is_another_teams_own_or_another_bases(
+    browser: Client, good: Files, charlie: User, settings, tmp_path: Path
+) -> None:
+    bring(browser, ("teas.zip", zipped(good)))
+    assert bring(client_of(charlie), ("teas.zip", zipped(good))).ready
+    Adapter.objects.update(base="another")
+    assert bring(browser, ("teas.zip", zipped(good))).ready
+
+
+def test_an_adapter_whose_files_were_lost_or_damaged_is_whole_again_when_it_is_brought_again(
+    browser: Client, good: Files
+) -> None:
+    place = store().path(bring(browser, ("teas.zip", zipped(good))).sha256)
+    (place / WEIGHTS).chmod(0o600)
+    (place / WEIGHTS).write_bytes(good[WEIGHTS][:-100])
+    assert not bring(browser, ("teas.zip", zipped(good))).ready
+    assert (place / WEIGHTS).read_bytes() == good[WEIGHTS]
+
+    store().remove(place.name)
+    assert not bring(browser, ("teas.zip", zipped(good))).ready
+    assert (place / WEIGHTS).read_bytes() == good[WEIGHTS]
 
 
 def test_an_adapter_has_the_name_it_was_given_or_else_that_of_its_file(browser: Client, good: Files) -> None:

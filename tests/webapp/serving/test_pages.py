@@ -154,6 +154,21 @@ def test_a_reply_shows_the_name_and_the_version_that_wrote_it(
     assert version.engine_name not in page
 
 
+def test_who_goes_to_chat_with_it_is_told_which_model_answers(
+    browser: Client, model: NamedModel, make_adapter: Make, alice: User
+) -> None:
+    serve(model, make_adapter(), alice)
+    page = html(browser, model.get_absolute_url())
+    action = '<form action="/chat/options/?task=chat" method="post">'
+    assert f'name="model" value="/{model.slug}"' in page.partition(action)[2]
+    said = browser.post("/chat/options/?task=chat", {"model": f"/{model.slug}"}, follow=True).content.decode()
+    assert "Support answers now." in said
+    assert "The options are saved." not in said
+    assert f'value="/{model.slug}" selected' in said
+    more = browser.post("/chat/options/?task=chat", {"model": f"/{model.slug}", "seed": "7"}, follow=True)
+    assert "The options are saved." in more.content.decode()
+
+
 def test_one_step_back_is_the_version_before_and_then_the_base_model(
     browser: Client, model: NamedModel, make_adapter: Make, anna: User
 ) -> None:

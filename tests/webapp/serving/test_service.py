@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from inference.client import Client
 from inference.errors import EngineBusy
 from inference.fake import Failures, Fake, Script
+from tests.webapp import chinese
 from tests.webapp.people import client_of
 from tests.webapp.serving.conftest import Make, ask, serve
 from tests.webapp.workers import PATIENCE_S, until, working
@@ -21,7 +22,7 @@ from webapp.serving import offers, services, shelf
 from webapp.serving.models import NamedModel, Version
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.asyncio]
-SLOW = Script(text="word " * 60, tokens_per_s=30)
+SLOW = Script(text="".join(f"word{n} " for n in range(60)), tokens_per_s=30)
 
 
 @database_sync_to_async
@@ -81,15 +82,16 @@ async def test_until_the_engine_has_the_new_version_the_old_one_answers(
     async with Fake(max_lora_rank=8) as fake, working(fake.url, redis):
 
         async def refused() -> bool:
-            return "greater than max_lora_rank 8" in (await fresh(second)).problem
+            return (await fresh(second)).problem.startswith("Its rank is 16, and 8 is the most that is served")
 
         await until(refused, "the engine's refusal")
         reply = await ended(await in_thread(ask)(alice, model))
     assert (reply.status, reply.version) == (Status.DONE, "Support · 1")
     assert (await fresh(model)).current_id == first.pk
     page = await in_thread(lambda: client_of(alice).get(model.get_absolute_url()).content.decode())()
-    assert "The engine refused version 2:" in page
-    assert "greater than max_lora_rank 8" in page
+    assert "The engine refused version 2: Its rank is 16, and 8 is the most that is served: train it with less." in page
+    page = await in_thread(lambda: chinese.page(alice, model.get_absolute_url()))()
+    assert "它的秩是 16，而最多支持 8：请用更小的秩训练。" in page
 
 
 async def test_an_engine_that_was_started_again_gets_all_that_should_serve(
@@ -172,7 +174,7 @@ async def test_a_reply_that_has_begun_ends_with_its_version_which_is_unloaded_af
     assert set(fake.adapters) == {first_name, second_name}
     assert (await fresh(reply)).status == Status.STREAMING
     reply = await ended(reply)
-    assert (reply.status, reply.text, reply.version) == (Status.DONE, "word " * 60, "Support · 1")
+    assert (reply.status, reply.text, reply.version) == (Status.DONE, SLOW.text, "Support · 1")
     assert (reply.attempts, fake.stats.aborts) == (1, 0)
 
     async def is_gone() -> bool:

@@ -3,9 +3,10 @@
 from django import template
 from django.utils.translation import get_language, gettext
 
-from webapp.lib import sentences
+from webapp.lib import counts, sentences
 
 register = template.Library()
+register.filter("counted", counts.counted)  # 1200 -> 1,200
 register.filter("told", sentences.told)  # a sentence that a worker left in JSON
 
 
@@ -28,11 +29,11 @@ def duration(seconds: float | None) -> str:
 
 
 @register.filter
-def millions(count: int) -> str:
-    """6524160 -> "6.5"; where people count in ten thousands (万), "652"."""
+def millions(count: float) -> str:
+    """6524160 -> "6.5"; where people count in ten thousands (万), "652". 1.2e9 -> "1,200"."""
     if (get_language() or "").startswith("zh"):
-        return f"{count / 1e4:.0f}"
-    return f"{count / 1e6:.1f}" if count < 100e6 else f"{count / 1e6:.0f}"
+        return f"{count / 1e4:,.0f}"
+    return f"{count / 1e6:.1f}" if count < 100e6 else f"{count / 1e6:,.0f}"
 
 
 @register.filter
