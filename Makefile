@@ -15,8 +15,9 @@ export PYTHONUNBUFFERED := 1
 up: install
 	@exec $(PY) manage.py up
 
+# In two processes, which share the tests as tests/conftest.py says; in one: make test ARGS="-n 0 ..."
 test: install-dev
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest -n 2 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 check: install-dev
 	@$(PY) -m tools.check

@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,9 +137,11 @@ def _wait_until_ready(engine: Engine) -> None:
 
 
 def _answers(config: ServerConfig) -> bool:
+    """Asked in a thread of its own: a browser's event loop may be running in this one."""
 
     async def ask() -> bool:
         async with Client(config.url, config.api_key) as client:
             return await client.health()
 
-    return asyncio.run(ask())
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, ask()).result()

@@ -126,6 +126,7 @@ chat?.addEventListener("htmx:wsClose", ({ detail }) => {
 
 // Its first message makes the conversation whose page this already is (webapp/chat/beginning.py): it gets its address.
 let here = location.pathname;
+let options = ""; // where it is said who answers in what has begun here
 
 function begin(message) {
   if (!("beginning" in composer.dataset)) return;
@@ -135,13 +136,22 @@ function begin(message) {
   thread.querySelector(".welcome")?.remove();
   chat.insertAdjacentHTML("afterbegin", message.head);
   htmx.process(chat.firstElementChild);
-  for (const one of document.querySelectorAll("#picker [hx-get], #picker [hx-post]")) {
-    for (const name of ["hx-get", "hx-post", "href"]) if (one.hasAttribute(name)) one.setAttribute(name, message.options);
-    htmx.process(one);
-  }
+  options = message.options;
+  leadToOptions();
   document.dispatchEvent(new CustomEvent("begun", { detail: message }));
 }
 
+// Also where a choice made before is answered only now, and the list drawn anew by that
+function leadToOptions() {
+  if (!options) return;
+  for (const one of document.querySelectorAll("#picker [hx-get], #picker [hx-post]")) {
+    if (one.getAttribute(one.hasAttribute("hx-get") ? "hx-get" : "hx-post") === options) continue;
+    for (const name of ["hx-get", "hx-post", "href"]) if (one.hasAttribute(name)) one.setAttribute(name, options);
+    htmx.process(one);
+  }
+}
+
+document.addEventListener("htmx:afterSettle", leadToOptions);
 window.addEventListener("popstate", () => { if (location.pathname !== here) location.reload(); });
 
 // ---- The composer ----------------------------------------------------------------------------------------------
@@ -182,7 +192,10 @@ composer?.addEventListener("htmx:wsConfigSend", (event) => {
 
 let submitted = false; // the form makes one conversation, also when Enter is pressed twice
 
-window.addEventListener("pageshow", ({ persisted }) => { if (persisted) submitted = false; }); // come back to
+window.addEventListener("pageshow", ({ persisted }) => { // come back to, when its message is elsewhere
+  if (persisted && submitted) typing.value = "";
+  if (persisted) submitted = false;
+});
 
 const typing = composer?.elements.text;
 

@@ -201,7 +201,7 @@
   const refresh = () => (head().dataset.status === "planned" ? location.reload() : htmx.trigger(head(), "changed"));
 
   // The log follows its end, unless one has scrolled up to read
-  const LONGEST_LOG = 100_000; // characters; "Whole log" has the rest
+  const LONGEST_LOG = 100_000; // characters; the file has the rest
   let readingAt = null;
 
   document.addEventListener("scroll", ({ target }) => {

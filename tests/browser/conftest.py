@@ -18,9 +18,8 @@ Visit = Callable[..., Page]
 
 
 @pytest.fixture(scope="package")
-def browser(engine: Engine) -> Iterator[Browser]:
-    """One for the package, not the session: as long as it lives no other event loop may run in this thread. That is
-    also why the engine, which is waited for in such a loop, comes first."""
+def browser() -> Iterator[Browser]:
+    """One for the package, not the session: as long as it lives no other event loop may run in this thread."""
     program = shutil.which("chromium")
     if not program:
         (pytest.fail if os.environ.get("CI") else pytest.skip)("There is no chromium: apt-get install chromium.")

@@ -2,11 +2,20 @@
 
 import re
 
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Page, Request, Route, expect
 
 from tests.browser import talk
 from tests.browser.conftest import Visit
 from tests.browser.people import Site
+from tests.launch.product import wait_for
+
+
+def open_empty(page: Page, site: Site) -> None:
+    """The empty chat with its socket open: before that the form would begin the conversation."""
+    heard: list[str | bytes] = []
+    page.once("websocket", lambda socket: socket.on("framereceived", lambda frame: heard.append(frame)))
+    page.goto(f"{site.url}/chat/")
+    wait_for(lambda: page.title() and heard, "the socket is open")
 
 
 def test_a_conversation_begins_without_another_page_or_socket(site: Site, alice: Page) -> None:
@@ -15,8 +24,7 @@ def test_a_conversation_begins_without_another_page_or_socket(site: Site, alice:
     alice.on("websocket", lambda socket: sockets.append(socket.url))
     talk.start(alice, site.url, "One before it")  # so that there is a list
     talk.wait_for_reply(alice)
-    alice.goto(f"{site.url}/chat/")
-    expect(alice.locator("#chat[data-revision='0']")).to_be_attached()
+    open_empty(alice, site)
     sockets.clear()
     alice.on("request", lambda request: asked.append(request))
     talk.write(alice, "No other page")
@@ -53,6 +61,22 @@ def test_its_options_are_the_conversation_s_and_not_the_next_one_s(site: Site, a
     expect(alice.get_by_role("dialog", name="Options")).to_contain_text("in this conversation")
 
 
+def test_a_choice_that_is_answered_only_when_it_has_begun_leaves_it_its_own_options(site: Site, alice: Page) -> None:
+    held: list[Route] = []
+    open_empty(alice, site)
+    alice.route("**/chat/options/**", lambda route: held.append(route))
+    alice.locator("#picker select").dispatch_event("change")
+    wait_for(lambda: alice.title() and held, "the choice is sent")
+    talk.write(alice, "Hello")
+    alice.wait_for_url(talk.CONVERSATION)
+    alice.evaluate("document.getElementById('picker').dataset.old = ''")
+    held[0].continue_()
+    expect(alice.locator("#picker:not([data-old])")).to_be_visible()  # drawn anew by the answer
+    own = f"{alice.url.removeprefix(site.url)}options/"
+    for attribute, element in (("hx-post", "select"), ("href", "a"), ("hx-get", "a")):
+        expect(alice.locator(f"#picker {element}")).to_have_attribute(attribute, own)
+
+
 def test_back_is_the_empty_chat_and_forward_the_conversation(site: Site, alice: Page) -> None:
     talk.start(alice, site.url, "There and back again")
     talk.wait_for_reply(alice)
@@ -69,6 +93,9 @@ def test_where_no_socket_opens_the_form_begins_it(site: Site, visit: Visit) -> N
     talk.start(page, site.url, "By the form")
     page.reload()
     expect(talk.body(talk.messages(page).first)).to_have_text("By the form")
+    page.go_back()
+    expect(page.locator(".welcome")).to_be_visible()
+    expect(talk.composer(page)).to_have_value("")
 
 
 def test_a_draft_goes_with_the_message(site: Site, alice: Page) -> None:

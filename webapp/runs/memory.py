@@ -14,6 +14,7 @@ from webapp.runs import leases
 from webapp.runs.models import Event, Status, TrainingRun
 
 ROOM = 0.9  # of the free memory, that a run may fill: as for runs that teach (training/estimate.py)
+CUDA_DEVICES = "CUDA_VISIBLE_DEVICES"  # CUDA's own word, no setting of ours
 KEY = "memory:training:{}"  # of a machine: MB
 _redis = redis.Redis.from_url(settings.LIVE_URL, socket_connect_timeout=2, socket_timeout=2)
 
@@ -63,7 +64,7 @@ def _gpus() -> list[Any]:
     try:
         pynvml.nvmlInit()
         every = map(str, range(pynvml.nvmlDeviceGetCount()))
-        seen = os.environ.get("CUDA_VISIBLE_DEVICES", ",".join(every)).split(",")
+        seen = os.environ.get(CUDA_DEVICES, ",".join(every)).split(",")
         return [_gpu(name.strip()) for name in seen if name.strip()][: settings.TRAINING_PROCESSES]
     except pynvml.NVMLError:
         return []

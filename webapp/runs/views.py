@@ -175,7 +175,7 @@ def log_more(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """What came after the first ?after= bytes of the log; 204 where nothing did."""
     found = access.run_for(me(request), run_id)
     after = request.GET.get("after", "")
-    piece = logs.lines_after(found.log, int(after) if after.isdecimal() else 0)
+    piece = logs.lines_after(found.log, int(after[:15]) if after.isdecimal() else 0)
     if not piece:
         return HttpResponse(status=204)
     return render(request, "runs/log_more.html", {"run": found, "log": piece})
