@@ -174,8 +174,8 @@ async def test_who_looks_on_sees_the_sentences_while_the_answer_is_written(
     said = await tab.hears_of("sentences")
     assert said["sentences"] == [1]
     assert said["absent"] is False
-    await tab.say(text="Who painted them?", client_id="7f9f6a5e" + "1" * 24)
     fake.script = Script(text=NOT_IN_TEXT["en"])
+    await tab.say(text="Who painted them?", client_id="7f9f6a5e" + "1" * 24)
     said = await tab.hears(lambda told: isinstance(told, dict) and bool(told.get("absent")))
     reply = await database_sync_to_async(Message.objects.get)(pk=said["of"])
     assert reply.parent_id is not None
