@@ -178,7 +178,7 @@ function asMessage(id, text) { // the server stores it once, however often it he
 composer?.addEventListener("htmx:wsConfigSend", (event) => {
   const text = composer.elements.text.value;
   if ([...sent.values()].includes(text)) return event.preventDefault(); // on its way already
-  if (!connected && "beginning" in composer.dataset) { // there may never be a socket: the form does it
+  if (submitted || !connected && "beginning" in composer.dataset) { // there may never be a socket: the form does it
     event.preventDefault();
     if (!submitted) composer.submit();
     submitted = true;
