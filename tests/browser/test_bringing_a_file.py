@@ -17,7 +17,7 @@ DROPPED = """names => {
   return held;
 }"""
 COPIED = "question\tanswer\n" + "".join(f"Was ist Tee {n}?\tBlatt {n * 7919}.\n" for n in range(8))
-A_MINUTE = 32 * 1024  # bytes a second, for the file below
+A_MINUTE = 1_000_000  # bytes a second, for the file below, too long for anybody's buffers
 SLOW = {"offline": False, "latency": 10, "downloadThroughput": -1, "uploadThroughput": A_MINUTE}
 FAST = {**SLOW, "latency": 0, "uploadThroughput": -1}
 
@@ -55,7 +55,7 @@ def test_rows_are_pasted_from_a_spreadsheet(site: Site, visit: Visit) -> None:
 
 def test_an_upload_shows_how_far_it_is_and_is_stopped(site: Site, alice: Page, tmp_path: Path) -> None:
     path = tmp_path / "many.jsonl"
-    path.write_text('{"prompt": "What is tea?", "completion": "A leaf."}\n' * 40_000)
+    path.write_text('{"prompt": "What is tea?", "completion": "A leaf."}\n' * 1_200_000)
     line = alice.context.new_cdp_session(alice)
     line.send("Network.enable")
     line.send("Network.emulateNetworkConditions", SLOW)

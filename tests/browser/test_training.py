@@ -207,8 +207,8 @@ def test_the_log_is_followed_while_the_run_is_at_work_unless_one_has_scrolled_up
 def test_a_size_that_will_not_fit_is_refused_beside_the_sizes_and_may_be_changed(
     site: Site, alice: Page, tale: Path
 ) -> None:
-    upload(alice, site, tale)
-    alice.get_by_role("checkbox", name="tale.txt").first.check()
+    upload(alice, site, tale.rename(tale.with_name("long tale.txt")))
+    alice.get_by_role("checkbox", name="long tale.txt").check()
     alice.get_by_label("Name", exact=True).fill("Too large")
     alice.get_by_role("radio", name="Medium").check()
     another_machine = "from webapp.runs import memory; memory._redis.set(memory.KEY.format('other'), 2500, ex=60)"
@@ -217,7 +217,7 @@ def test_a_size_that_will_not_fit_is_refused_beside_the_sizes_and_may_be_changed
     expect(alice.get_by_text("The chosen size needs about 3.7 GB of memory")).to_be_visible()
     expect(alice.get_by_text("more memory than there is to spare")).to_have_count(2)
     expect(alice.get_by_role("radio", name="Medium")).to_be_focused()
-    expect(alice.get_by_role("checkbox", name="tale.txt").first).to_be_checked()
+    expect(alice.get_by_role("checkbox", name="long tale.txt")).to_be_checked()
     expect(alice.get_by_label("Name", exact=True)).to_have_value("Too large")
     assert findings(alice).startswith("Found 0 ")
 
